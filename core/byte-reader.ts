@@ -1,0 +1,111 @@
+import { FloeError } from './errors.ts'
+
+/**
+ * Reads what ByteWriter writes. Bytes are hostile: every read is bounded, and running out is a `corrupt` error that names the
+ * offset. Views returned share the input's memory.
+ */
+export class ByteReader {
+  readonly bytes: Uint8Array
+  readonly #view: DataView
+  readonly #what: string
+  offset: number
+  readonly end: number
+
+  /** `what` names the thing being read in errors, for example `journal batch`. */
+  constructor(bytes: Uint8Array, what: string, offset = 0, end = bytes.length) {
+    this.bytes = bytes
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.#what = what
+    this.offset = offset
+    this.end = end
+  }
+
+  get remaining(): number {
+    return this.end - this.offset
+  }
+
+  #advance(count: number): number {
+    const at = this.offset
+    if (count < 0 || count > this.end - at) throw this.corrupt(`needs ${count} bytes, ${this.end - at} are left`)
+    this.offset = at + count
+    return at
+  }
+
+  corrupt(problem: string): FloeError {
+    return new FloeError('corrupt', 'malformed-bytes', `${this.#what}: ${problem} at offset ${this.offset}`, {
+      offset: this.offset,
+    })
+  }
+
+  uint8(): number {
+    return this.#view.getUint8(this.#advance(1))
+  }
+  int8(): number {
+    return this.#view.getInt8(this.#advance(1))
+  }
+  bool(): boolean {
+    return this.uint8() !== 0
+  }
+  int16(): number {
+    return this.#view.getInt16(this.#advance(2))
+  }
+  uint16(): number {
+    return this.#view.getUint16(this.#advance(2))
+  }
+  int32(): number {
+    return this.#view.getInt32(this.#advance(4))
+  }
+  uint32(): number {
+    return this.#view.getUint32(this.#advance(4))
+  }
+  int64(): bigint {
+    return this.#view.getBigInt64(this.#advance(8))
+  }
+  /** An int64 that must lie within ±2^53. */
+  int53(): number {
+    const at = this.#advance(8)
+    const value = this.#view.getInt32(at) * 0x1_0000_0000 + this.#view.getUint32(at + 4)
+    if (!Number.isSafeInteger(value)) throw this.corrupt('integer beyond 2^53')
+    return value
+  }
+  float64(): number {
+    return this.#view.getFloat64(this.#advance(8))
+  }
+  uvarint(): number {
+    let value = 0
+    let scale = 1
+    for (let count = 0; count < 8; count++) {
+      const byte = this.uint8()
+      value += (byte & 0x7f) * scale
+      if (byte < 0x80) {
+        if (value > Number.MAX_SAFE_INTEGER) throw this.corrupt('integer beyond 2^53')
+        return value
+      }
+      scale *= 0x80
+    }
+    throw this.corrupt('varint too long')
+  }
+  varint(): number {
+    const value = this.uvarint()
+    return value % 2 === 0 ? value / 2 : -(value + 1) / 2
+  }
+  /** A view of the next `count` bytes. */
+  raw(count: number): Uint8Array {
+    const at = this.#advance(count)
+    return this.bytes.subarray(at, at + count)
+  }
+  sizedBytes(): Uint8Array {
+    return this.raw(this.uvarint())
+  }
+  sizedString(): string {
+    return utf8.decode(this.sizedBytes())
+  }
+  /** A count of things that take at least `bytesEach`: refuses what cannot fit in the bytes that are left. */
+  boundedCount(bytesEach = 1): number {
+    const count = this.uvarint()
+    if (count * bytesEach > this.remaining) throw this.corrupt(`count ${count} cannot fit in ${this.remaining} bytes`)
+    return count
+  }
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: false })

@@ -1,0 +1,108 @@
+/**
+ * A growing byte buffer. Integers are big-endian unless the name says otherwise; varints are unsigned LEB128, zigzag where
+ * signed (Kafka protocol guide, "Protocol Primitive Types").
+ */
+export class ByteWriter {
+  #bytes: Uint8Array
+  #view: DataView
+  length = 0
+
+  constructor(capacityBytes = 256) {
+    this.#bytes = new Uint8Array(capacityBytes)
+    this.#view = new DataView(this.#bytes.buffer)
+  }
+
+  #reserve(count: number): number {
+    const at = this.length
+    const needed = at + count
+    if (needed > this.#bytes.length) {
+      const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2))
+      grown.set(this.#bytes.subarray(0, at))
+      this.#bytes = grown
+      this.#view = new DataView(grown.buffer)
+    }
+    this.length = needed
+    return at
+  }
+
+  uint8(value: number): void {
+    this.#view.setUint8(this.#reserve(1), value)
+  }
+  int8(value: number): void {
+    this.#view.setInt8(this.#reserve(1), value)
+  }
+  bool(value: boolean): void {
+    this.uint8(value ? 1 : 0)
+  }
+  int16(value: number): void {
+    this.#view.setInt16(this.#reserve(2), value)
+  }
+  uint16(value: number): void {
+    this.#view.setUint16(this.#reserve(2), value)
+  }
+  int32(value: number): void {
+    this.#view.setInt32(this.#reserve(4), value)
+  }
+  uint32(value: number): void {
+    this.#view.setUint32(this.#reserve(4), value)
+  }
+  int64(value: bigint): void {
+    this.#view.setBigInt64(this.#reserve(8), value)
+  }
+  /** A whole number within ±2^53 as an int64. */
+  int53(value: number): void {
+    const at = this.#reserve(8)
+    this.#view.setInt32(at, Math.floor(value / 0x1_0000_0000))
+    this.#view.setUint32(at + 4, value >>> 0)
+  }
+  float64(value: number): void {
+    this.#view.setFloat64(this.#reserve(8), value)
+  }
+  /** Whole numbers from 0 to 2^53. */
+  uvarint(value: number): void {
+    let rest = value
+    while (rest >= 0x80) {
+      this.uint8((rest % 0x80) | 0x80)
+      rest = Math.floor(rest / 0x80)
+    }
+    this.uint8(rest)
+  }
+  /** Zigzag, whole numbers within ±2^52. */
+  varint(value: number): void {
+    this.uvarint(value >= 0 ? value * 2 : -value * 2 - 1)
+  }
+  raw(bytes: Uint8Array): void {
+    this.#bytes.set(bytes, this.#reserve(bytes.length))
+  }
+  /** uvarint length, then the bytes. */
+  sizedBytes(bytes: Uint8Array): void {
+    this.uvarint(bytes.length)
+    this.raw(bytes)
+  }
+  /** uvarint length in bytes, then UTF-8. */
+  sizedString(text: string): void {
+    const bytes = utf8.encode(text)
+    this.uvarint(bytes.length)
+    this.raw(bytes)
+  }
+  /** Overwrites four bytes written earlier. */
+  setInt32At(at: number, value: number): void {
+    this.#view.setInt32(at, value)
+  }
+  setUint32At(at: number, value: number): void {
+    this.#view.setUint32(at, value)
+  }
+  /** What was written; a view that stays valid only until the next write. */
+  view(): Uint8Array {
+    return this.#bytes.subarray(0, this.length)
+  }
+  /** What was written, copied: owned by the caller. */
+  take(): Uint8Array {
+    return this.#bytes.slice(0, this.length)
+  }
+  reset(): void {
+    this.length = 0
+  }
+}
+
+const utf8 = new TextEncoder()
