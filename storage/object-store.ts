@@ -38,6 +38,8 @@ export interface MultipartUpload {
   abort(): Promise<void>
 }
 
+export const listPageObjectCountMax = 1_000
+
 export const multipartBytesMin = 5 * 1024 * 1024
 
 /**
