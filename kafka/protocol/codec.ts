@@ -127,6 +127,20 @@ export function decodeResponse<A extends ApiName>(
   return { correlationId, body: codec.read(reader) }
 }
 
+/** Encodes the body of a request alone, for clients whose library frames it. */
+export function encodeRequestBody<A extends ApiName>(api: A, version: number, body: RequestInput<A>): Uint8Array[] {
+  const codec = findCodec<RequestInput<A>, unknown>(api, version, 'request')
+  const writer = new ProtocolWriter()
+  codec.write(writer, body)
+  return writer.finish()
+}
+
+/** Decodes the body of a response, whose header a client library has taken off. Bytes and records are views of `bytes`. */
+export function decodeResponseBody<A extends ApiName>(api: A, version: number, bytes: Uint8Array): ResponseOutput<A> {
+  const codec = findCodec<unknown, ResponseOutput<A>>(api, version, 'response')
+  return codec.read(new ProtocolReader(bytes, `${api} v${version} response`))
+}
+
 type Direction = 'request' | 'response'
 
 const codecs = new Map<string, Codec<unknown, unknown>>()
