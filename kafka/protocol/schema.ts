@@ -164,3 +164,6 @@ export function nested<In, Out, const O extends FieldOptions<never> = NoOptions>
 
 /** The zero UUID: no topic id. */
 export const noUuid = '00000000-0000-0000-0000-000000000000'
+
+/** What an authorized-operations field holds when the client did not ask. */
+export const authorizedOperationsNotAsked = -2_147_483_648

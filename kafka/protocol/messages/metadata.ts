@@ -1,5 +1,5 @@
 import type { Decoded, Encodable } from '../schema.ts'
-import { array, bool, int16, int32, noUuid, string, struct, uuid } from '../schema.ts'
+import { array, authorizedOperationsNotAsked, bool, int16, int32, noUuid, string, struct, uuid } from '../schema.ts'
 
 /**
  * Metadata (key 3), versions 0-13, flexible from 9.
@@ -19,9 +19,6 @@ export const metadataRequest = struct({
   includeClusterAuthorizedOperations: bool({ from: 8, to: 10 }),
   includeTopicAuthorizedOperations: bool({ from: 8 }),
 })
-
-/** What an authorized-operations field holds when the client did not ask. */
-export const authorizedOperationsNotAsked = -2_147_483_648
 
 export const metadataResponse = struct({
   throttleTimeMs: int32({ from: 3 }),
