@@ -1,0 +1,218 @@
+/**
+ * Ranged reads of immutable objects, shared by readers near each other: many consumers of one segment cost one request.
+ *
+ *   object   |  block 0  |  block 1  |  block 2  | 3 |     blocks of `blockBytes`, the last one shorter
+ *   read            [-------------)                        missing neighbours are loaded with one request
+ *
+ * - A block is in memory at most once, and loaded by one request at a time; all who want it wait for that one.
+ * - A block shorter than `blockBytes` ends its object. Objects never change, so nothing is ever outdated.
+ * - Blocks in memory stay within `bytesMax`; the least recently used go first.
+ * - A failed load fails those who waited for it and leaves nothing behind: the next read tries again.
+ */
+import { FloeError } from '../core/errors.ts'
+import { checkRange } from './object-body.ts'
+import type { ObjectStore } from './object-store.ts'
+
+export interface RangeCacheOptions {
+  /** Memory for blocks, without those on their way. */
+  readonly bytesMax: number
+  readonly blockBytes?: number
+  /** The most that one request to the store asks for; a multiple of blockBytes is best. */
+  readonly loadBytesMax?: number
+  /** The most that one read may ask for. */
+  readonly readBytesMax?: number
+}
+
+export const cacheBlockBytes = 1024 * 1024
+export const cacheLoadBytesMax = 8 * 1024 * 1024
+export const cacheReadBytesMax = 64 * 1024 * 1024
+
+/** What a block costs beside its bytes: key, map entries, buffer header. */
+const blockOverheadBytes = 256
+
+export interface RangeCacheStats {
+  readonly bytes: number
+  readonly blockCount: number
+  /** Blocks found in memory or on their way. */
+  readonly hits: number
+  readonly misses: number
+  readonly loads: number
+  readonly evictions: number
+}
+
+export class RangeCache {
+  readonly #store: ObjectStore
+  readonly #bytesMax: number
+  readonly #blockBytes: number
+  readonly #loadBlockCountMax: number
+  readonly #readBytesMax: number
+  /** In order of use, the least recent first. */
+  readonly #blocks = new Map<string, Uint8Array>()
+  readonly #loading = new Map<string, Promise<Uint8Array | undefined>>()
+  #bytes = 0
+  #hits = 0
+  #misses = 0
+  #loads = 0
+  #evictions = 0
+
+  constructor(store: ObjectStore, options: RangeCacheOptions) {
+    const { bytesMax, blockBytes = cacheBlockBytes, loadBytesMax = cacheLoadBytesMax } = options
+    this.#store = store
+    this.#bytesMax = bytesMax
+    this.#blockBytes = blockBytes
+    this.#loadBlockCountMax = Math.max(1, Math.floor(loadBytesMax / blockBytes))
+    this.#readBytesMax = options.readBytesMax ?? cacheReadBytesMax
+  }
+
+  /**
+   * The part of [start, end) that exists, in fresh memory owned by the caller; undefined when there is no such object.
+   *
+   * objectBytes  the object's size where it is known: nothing past it is asked of the store, and fewer bytes are an error
+   * errors       as of the store; invalid `read-too-large`; corrupt `object-truncated`
+   */
+  async read(key: string, start: number, end: number, objectBytes?: number): Promise<Uint8Array | undefined> {
+    checkRange({ start, end })
+    const last = objectBytes === undefined ? end : Math.min(end, objectBytes)
+    if (last - start > this.#readBytesMax) {
+      throw new FloeError(
+        'invalid',
+        'read-too-large',
+        `read of ${last - start} bytes of ${key} is over the cache's limit of ${this.#readBytesMax}; read in smaller ranges`,
+        { key, start, end },
+      )
+    }
+    if (last <= start) return new Uint8Array(0)
+    const first = Math.floor(start / this.#blockBytes)
+    const waits: (Uint8Array | Promise<Uint8Array | undefined>)[] = []
+    const endBlock = Math.ceil(last / this.#blockBytes)
+    for (let index = first; index < endBlock; index++) {
+      const block = this.#use(blockName(key, index)) ?? this.#loading.get(blockName(key, index))
+      if (block !== undefined) this.#hits++
+      else this.#load(key, index, this.#countMissing(key, index, endBlock), objectBytes)
+      waits.push(block ?? this.#loading.get(blockName(key, index))!)
+      // A short block in memory ends the object.
+      if (block instanceof Uint8Array && block.length < this.#blockBytes) break
+    }
+    const blocks = await Promise.all(waits)
+    return joinBlocks(blocks, start - first * this.#blockBytes, last - start, this.#blockBytes)
+  }
+
+  /** Takes a copy of an object just written, as far as the cache has room, so that reading it right away needs no request. */
+  insert(key: string, bytes: Uint8Array): void {
+    for (let index = 0; index * this.#blockBytes < bytes.length || index === 0; index++) {
+      const at = index * this.#blockBytes
+      const name = blockName(key, index)
+      if (!this.#blocks.has(name)) this.#keep(name, bytes.slice(at, at + this.#blockBytes))
+    }
+  }
+
+  /** Drops what is cached of [start, end), for a reader that found the bytes damaged. */
+  forget(key: string, start: number, end: number): void {
+    for (let index = Math.floor(start / this.#blockBytes); index * this.#blockBytes < end; index++) {
+      const block = this.#blocks.get(blockName(key, index))
+      if (block === undefined) continue
+      this.#blocks.delete(blockName(key, index))
+      this.#bytes -= block.length + blockOverheadBytes
+    }
+  }
+
+  stats(): RangeCacheStats {
+    return {
+      bytes: this.#bytes,
+      blockCount: this.#blocks.size,
+      hits: this.#hits,
+      misses: this.#misses,
+      loads: this.#loads,
+      evictions: this.#evictions,
+    }
+  }
+
+  /** How many blocks from `index` on have to be loaded, up to what one request may ask for. */
+  #countMissing(key: string, index: number, endBlock: number): number {
+    let count = 1
+    while (count < this.#loadBlockCountMax && index + count < endBlock) {
+      const name = blockName(key, index + count)
+      if (this.#blocks.has(name) || this.#loading.has(name)) break
+      count++
+    }
+    return count
+  }
+
+  #load(key: string, index: number, count: number, objectBytes: number | undefined): void {
+    this.#misses += count
+    this.#loads++
+    const start = index * this.#blockBytes
+    const end = Math.min(start + count * this.#blockBytes, objectBytes ?? Number.MAX_SAFE_INTEGER)
+    const load = this.#store.get(key, { start, end })
+    for (let offset = 0; offset < count; offset++) {
+      const name = blockName(key, index + offset)
+      const block = load
+        .then(bytes => {
+          if (bytes === undefined) return undefined
+          const at = offset * this.#blockBytes
+          // Copied, lest one small block keep the whole load in memory.
+          const piece = count === 1 ? bytes : bytes.slice(at, at + this.#blockBytes)
+          const length = Math.min(this.#blockBytes, (objectBytes ?? 0) - start - at)
+          if (piece.length < length) throw shorterThanKnown(key, objectBytes)
+          this.#keep(name, piece)
+          return piece
+        })
+        .finally(() => this.#loading.delete(name))
+      // A reader that stopped earlier may never look at this promise.
+      block.catch(() => {})
+      this.#loading.set(name, block)
+    }
+  }
+
+  #use(name: string): Uint8Array | undefined {
+    const block = this.#blocks.get(name)
+    if (block === undefined) return undefined
+    this.#blocks.delete(name)
+    this.#blocks.set(name, block)
+    return block
+  }
+
+  #keep(name: string, block: Uint8Array): void {
+    const cost = block.length + blockOverheadBytes
+    if (cost > this.#bytesMax || this.#blocks.has(name)) return
+    this.#blocks.set(name, block)
+    this.#bytes += cost
+    for (const [oldest, evicted] of this.#blocks) {
+      if (this.#bytes <= this.#bytesMax) break
+      this.#blocks.delete(oldest)
+      this.#bytes -= evicted.length + blockOverheadBytes
+      this.#evictions++
+    }
+  }
+}
+
+function shorterThanKnown(key: string, objectBytes: number | undefined): FloeError {
+  const message = `${key} should have ${objectBytes} bytes, the store returned fewer; read again, and if it stays so the object is damaged`
+  return new FloeError('corrupt', 'object-truncated', message, { key, objectBytes })
+}
+
+/** Keys hold no `#`. */
+function blockName(key: string, index: number): string {
+  return `${key}#${index}`
+}
+
+/** Bytes [skip, skip + length) of the blocks put together, as far as they reach; undefined when the object does not exist. */
+function joinBlocks(
+  blocks: readonly (Uint8Array | undefined)[],
+  skip: number,
+  length: number,
+  blockBytes: number,
+): Uint8Array | undefined {
+  const joined = new Uint8Array(length)
+  let filled = 0
+  let from = skip
+  for (const block of blocks) {
+    if (block === undefined) return undefined
+    const piece = block.subarray(from, from + length - filled)
+    joined.set(piece, filled)
+    filled += piece.length
+    from = 0
+    if (block.length < blockBytes) break
+  }
+  return filled === length ? joined : joined.slice(0, filled)
+}
