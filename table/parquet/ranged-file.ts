@@ -11,16 +11,14 @@ class RangedBlob extends Blob {
   readonly #read: (start: number, end: number) => Promise<Uint8Array>
   readonly #start: number
   readonly #end: number
+  override readonly size: number
 
   constructor(read: (start: number, end: number) => Promise<Uint8Array>, start: number, end: number) {
     super([])
     this.#read = read
     this.#start = start
     this.#end = end
-  }
-
-  override get size(): number {
-    return this.#end - this.#start
+    this.size = end - start
   }
 
   override slice(start = 0, end = this.size): Blob {

@@ -1,0 +1,67 @@
+/**
+ * Decides where reading a source partition begins or goes on. Pure: the account of the catalog and the state of the source in,
+ * a decision out. Nothing is ever skipped in silence: offsets that are gone are a gap or a stop.
+ */
+import type { SourceCoverage } from '../catalog/client.ts'
+import type { SourcePartitionState } from '../kafka/record-source.ts'
+
+export type PositionDecision =
+  | { readonly kind: 'read'; readonly offset: bigint }
+  /** Offsets [from, to) are gone and go into the account as a gap. */
+  | { readonly kind: 'gap'; readonly from: bigint; readonly to: bigint }
+  /** One plain sentence, for the table's state. */
+  | { readonly kind: 'stop'; readonly reason: string }
+
+export interface PositionRules {
+  readonly topic: string
+  readonly onGap: 'stop' | 'record'
+  readonly startOffset: 'earliest' | 'latest'
+}
+
+/**
+ * account  what the table has of the partition; undefined or an empty range: it was never read
+ * topicId  the topic's identity now, undefined when the cluster has none
+ */
+export function decidePosition(
+  account: SourceCoverage | undefined,
+  topicId: string | undefined,
+  state: SourcePartitionState,
+  rules: PositionRules,
+): PositionDecision {
+  const { partition, logStartOffset, endOffset } = state
+  if (account === undefined || isUnread(account)) {
+    return { kind: 'read', offset: rules.startOffset === 'earliest' ? logStartOffset : endOffset }
+  }
+  const place = `partition ${partition} of topic ${rules.topic}`
+  const position = account.end
+  if (topicId !== undefined && account.topicId !== undefined && account.topicId !== topicId) {
+    return {
+      kind: 'stop',
+      reason:
+        `topic ${rules.topic} was deleted and created again: the table holds offsets of topic id ${account.topicId}, ` +
+        `the topic now has id ${topicId}. Its offsets start over, so give the new topic a table of its own (table_name)`,
+    }
+  }
+  if (position > endOffset) {
+    return {
+      kind: 'stop',
+      reason:
+        `${place} ends at offset ${endOffset}, before offset ${position} up to which the table has read: it was truncated, ` +
+        'or the topic was created again. Restore the topic, or give it a table of its own (table_name)',
+    }
+  }
+  if (position >= logStartOffset) return { kind: 'read', offset: position }
+  if (rules.onGap === 'record') return { kind: 'gap', from: position, to: logStartOffset }
+  return {
+    kind: 'stop',
+    reason:
+      `${place} starts at offset ${logStartOffset}, after offset ${position} up to which the table has read: ` +
+      `${logStartOffset - position} records were removed before they could be read. ` +
+      'Set on_gap: record to go on with the gap recorded',
+  }
+}
+
+/** A claimed partition has an account before anything was read. */
+export function isUnread(account: SourceCoverage): boolean {
+  return account.start === account.end
+}
