@@ -12,6 +12,7 @@ export class ByteWriter {
     this.#view = new DataView(this.#bytes.buffer)
   }
 
+  /** Call it before touching `#view` or `#bytes` in the same statement: growing replaces both. */
   #reserve(count: number): number {
     const at = this.length
     const needed = at + count
@@ -26,28 +27,35 @@ export class ByteWriter {
   }
 
   uint8(value: number): void {
-    this.#view.setUint8(this.#reserve(1), value)
+    const at = this.#reserve(1)
+    this.#view.setUint8(at, value)
   }
   int8(value: number): void {
-    this.#view.setInt8(this.#reserve(1), value)
+    const at = this.#reserve(1)
+    this.#view.setInt8(at, value)
   }
   bool(value: boolean): void {
     this.uint8(value ? 1 : 0)
   }
   int16(value: number): void {
-    this.#view.setInt16(this.#reserve(2), value)
+    const at = this.#reserve(2)
+    this.#view.setInt16(at, value)
   }
   uint16(value: number): void {
-    this.#view.setUint16(this.#reserve(2), value)
+    const at = this.#reserve(2)
+    this.#view.setUint16(at, value)
   }
   int32(value: number): void {
-    this.#view.setInt32(this.#reserve(4), value)
+    const at = this.#reserve(4)
+    this.#view.setInt32(at, value)
   }
   uint32(value: number): void {
-    this.#view.setUint32(this.#reserve(4), value)
+    const at = this.#reserve(4)
+    this.#view.setUint32(at, value)
   }
   int64(value: bigint): void {
-    this.#view.setBigInt64(this.#reserve(8), value)
+    const at = this.#reserve(8)
+    this.#view.setBigInt64(at, value)
   }
   /** A whole number within ±2^53 as an int64. */
   int53(value: number): void {
@@ -56,7 +64,8 @@ export class ByteWriter {
     this.#view.setUint32(at + 4, value >>> 0)
   }
   float64(value: number): void {
-    this.#view.setFloat64(this.#reserve(8), value)
+    const at = this.#reserve(8)
+    this.#view.setFloat64(at, value)
   }
   /** Whole numbers from 0 to 2^53. */
   uvarint(value: number): void {
@@ -72,7 +81,8 @@ export class ByteWriter {
     this.uvarint(value >= 0 ? value * 2 : -value * 2 - 1)
   }
   raw(bytes: Uint8Array): void {
-    this.#bytes.set(bytes, this.#reserve(bytes.length))
+    const at = this.#reserve(bytes.length)
+    this.#bytes.set(bytes, at)
   }
   /** uvarint length, then the bytes. */
   sizedBytes(bytes: Uint8Array): void {
@@ -91,6 +101,12 @@ export class ByteWriter {
   }
   setUint32At(at: number, value: number): void {
     this.#view.setUint32(at, value)
+  }
+  /** Copies what was written in [start, end) to `target`, which must have room. */
+  copyTo(target: Uint8Array, targetOffset: number, start: number, end: number): void {
+    const bytes = this.#bytes
+    if (end - start > 64) target.set(bytes.subarray(start, end), targetOffset)
+    else for (let at = start, to = targetOffset; at < end; at++, to++) target[to] = bytes[at]!
   }
   /** What was written; a view that stays valid only until the next write. */
   view(): Uint8Array {
