@@ -262,6 +262,8 @@ export class BytesBuilder implements BytesColumn {
   validity = new Uint8Array(slotsAtStart)
   offsets = new Int32Array(slotsAtStart + 1)
   bytes = new Uint8Array(bytesAtStart)
+  /** Of `bytes`. */
+  view = new DataView(this.bytes.buffer)
   /** Equals offsets[length]. */
   used = 0
 
@@ -277,7 +279,11 @@ export class BytesBuilder implements BytesColumn {
   }
   growTo(needed: number): void {
     if (needed > columnBytesMax) throw tooLarge('bytes', needed)
-    this.bytes = growBytes(this.bytes, this.used, Math.min(Math.max(this.bytes.length * 2, needed), columnBytesMax))
+    this.setBytes(growBytes(this.bytes, this.used, Math.min(Math.max(this.bytes.length * 2, needed), columnBytesMax)))
+  }
+  setBytes(bytes: Uint8Array<ArrayBuffer>): void {
+    this.bytes = bytes
+    this.view = new DataView(bytes.buffer)
   }
   /** Ends a value whose bytes were written from `used` to `end`. */
   pushEnd(end: number): void {

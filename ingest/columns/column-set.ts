@@ -112,7 +112,7 @@ export function resetColumn(column: ColumnBuilder): void {
   switch (column.kind) {
     case 'bytes':
       column.used = 0
-      if (column.bytes.length > keptBytesMax) column.bytes = new Uint8Array(1024)
+      if (column.bytes.length > keptBytesMax) column.setBytes(new Uint8Array(1024))
       return
     case 'struct':
       for (const child of column.children) resetColumn(child)

@@ -38,6 +38,7 @@ export class JsonDecoder implements ValueDecoder {
 
   decode(bytes: Uint8Array, start: number, end: number): number {
     this.rejectPath = ''
+    this.#scanner.enter(bytes)
     let at = start
     while (at < end && isSpace(bytes[at]!)) at++
     if (at >= end) return reject.malformedJson
@@ -59,6 +60,7 @@ export class JsonDecoder implements ValueDecoder {
   #parseObject(node: JsonNode, bytes: Uint8Array, start: number, end: number, depth: number): number {
     if (depth > nestingDepthMax) return this.#fail(node, reject.nestingTooDeep)
     const serial = ++this.#serial
+    const { view } = this.#scanner
     let seenCount = 0
     let before: JsonNode | undefined
     let expected = node.first
@@ -71,15 +73,9 @@ export class JsonDecoder implements ValueDecoder {
         if (bytes[at] !== quote) return this.#fail(node, reject.malformedJson)
         at++
         let child: JsonNode | undefined
-        if (expected?.keyIsVerbatim) {
-          const key = expected.keyBytes
-          const { length } = key
-          let matched = 0
-          while (matched < length && key[matched] === bytes[at + matched]) matched++
-          if (matched === length) {
-            child = expected
-            at += length
-          }
+        if (expected?.keyIsVerbatim && at + expected.keyWords.length * 4 <= end && matchesKey(view, at, expected)) {
+          child = expected
+          at += expected.keyBytes.length
         }
         if (child === undefined) {
           const keyEnd = this.#scanner.skipString(bytes, at - 1, end)
@@ -227,6 +223,14 @@ export class JsonDecoder implements ValueDecoder {
     column.pushValid()
     return at
   }
+}
+
+function matchesKey(view: DataView, at: number, node: JsonNode): boolean {
+  const words = node.keyWords
+  const last = words.length - 1
+  let index = 0
+  for (; index < last; index++) if (view.getInt32(at + index * 4, true) !== words[index]) return false
+  return (view.getInt32(at + last * 4, true) & node.keyLastMask) === words[last]
 }
 
 /** Of entries with the same key the last stays. */

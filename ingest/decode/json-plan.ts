@@ -32,6 +32,9 @@ export class JsonNode {
   readonly children: readonly JsonNode[]
   /** UTF-8 of the field's name and the closing quote: matching it matches the whole key. */
   readonly keyBytes: Uint8Array
+  /** The same as little-endian words, the last one filled with zeros; keyLastMask covers its real bytes. */
+  readonly keyWords: Int32Array
+  readonly keyLastMask: number
   /** A key with a quote, backslash or control character never stands verbatim in JSON. */
   readonly keyIsVerbatim: boolean
   /** Struct: children by a hash of length, first and last byte of the name. */
@@ -58,6 +61,11 @@ export class JsonNode {
     this.column = column
     this.children = children
     this.keyBytes = new Uint8Array([...nameBytes, 0x22])
+    const padded = new Uint8Array(Math.ceil(this.keyBytes.length / 4) * 4)
+    padded.set(this.keyBytes)
+    this.keyWords = new Int32Array(padded.buffer)
+    const lastBytes = this.keyBytes.length % 4
+    this.keyLastMask = lastBytes === 0 ? -1 : (1 << (lastBytes * 8)) - 1
     this.keyIsVerbatim = nameBytes.every(byte => byte !== 0x22 && byte !== 0x5c && byte >= 0x20)
     this.first = children[0]
     this.next = undefined

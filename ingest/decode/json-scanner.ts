@@ -21,6 +21,18 @@ export function isSpace(byte: number): boolean {
   return byte <= 0x20 && (byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09)
 }
 
+/**
+ * Whether none of the four bytes is a quote, a backslash, a control character or part of a multi-byte character. A byte is zero
+ * when subtracting 1 sets its high bit and it was not set before; what a borrow falsely marks lies above a true mark.
+ */
+function isPlainWord(word: number): boolean {
+  const quotes = word ^ 0x22222222
+  const backslashes = word ^ 0x5c5c5c5c
+  const marks =
+    ((quotes - 0x01010101) & ~quotes) | ((backslashes - 0x01010101) & ~backslashes) | (word - 0x20202020) | word
+  return (marks & 0x80808080) === 0
+}
+
 const malformed = -reject.malformedJson
 const emptyBytes = new Uint8Array(0)
 
@@ -30,15 +42,27 @@ export class JsonScanner {
   /** Where unescape leaves its result. */
   scratch: Uint8Array = emptyBytes
   readonly token = new NumberToken()
+  /** Of the bytes entered last. */
+  view: DataView = new DataView(emptyBytes.buffer)
+  #bytes: Uint8Array = emptyBytes
   /** Where #writeEscape ended in its target. */
   #writtenTo = 0
+
+  /** Every position given afterwards is one in these bytes. */
+  enter(bytes: Uint8Array): void {
+    if (bytes === this.#bytes) return
+    this.#bytes = bytes
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  }
 
   /** From the opening quote to the position after the closing one. */
   skipString(bytes: Uint8Array, start: number, end: number): number {
     let at = start + 1
     let multiByte = false
     this.hasEscapes = false
+    const { view } = this
     for (;;) {
+      while (at + 4 <= end && isPlainWord(view.getInt32(at, true))) at += 4
       while (at < end && stringClass[bytes[at]!] === 0) at++
       if (at >= end) return malformed
       const kind = stringClass[bytes[at]!]
@@ -123,12 +147,21 @@ export class JsonScanner {
     let at = start + 1
     // Decoding never lengthens: room for the rest of the record is room enough.
     column.reserve(Math.max(end - at, 0))
+    const { view } = this
     const target = column.bytes
+    const targetView = column.view
     const from = column.used
     let to = from
     let multiByte = false
     for (;;) {
       let byte = 0
+      while (at + 4 <= end) {
+        const word = view.getInt32(at, true)
+        if (!isPlainWord(word)) break
+        targetView.setInt32(to, word, true)
+        at += 4
+        to += 4
+      }
       while (at < end) {
         byte = bytes[at]!
         if (stringClass[byte] !== 0) break
