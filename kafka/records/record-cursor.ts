@@ -18,15 +18,16 @@ import { FloeError } from '../../core/errors.ts'
  * Invariants: bytes are hostile. When `next()` returned true the whole record, headers included, was checked to lie within
  * its length and to fill it. A length of -1 is null, and `At` then has no meaning. Every malformation is a FloeError of kind
  * `corrupt`, code `corrupt-record`, that names record and byte. Bytes after the last record are an error too.
+ *
+ * The fields of a record are read without a bounds check each: positions only ever grow, bytes beyond the payload read as zero,
+ * and a record whose fields do not end exactly at its end is refused before anybody sees it.
  */
 export class RecordCursor {
   #bytes: Uint8Array = new Uint8Array(0)
   #recordCount = 0
   #index = -1
-  /** Where reading goes on. */
+  /** Where the last number that was read ended. */
   #at = 0
-  /** Reading must not pass this: the end of the record, or of the payload. */
-  #limit = 0
   #recordEnd = 0
   #headersLeft = 0
   #headerAt = 0
@@ -59,6 +60,7 @@ export class RecordCursor {
     this.#bytes = payload
     this.#recordCount = recordCount
     this.#index = -1
+    this.#at = 0
     this.#recordEnd = 0
     if (recordCount < 0 || recordCount * recordBytesMin > payload.length) {
       throw this.#corrupt(`${recordCount} records cannot fit in ${payload.length} bytes`)
@@ -70,100 +72,94 @@ export class RecordCursor {
   next(): boolean {
     const start = this.#recordEnd
     if (++this.#index >= this.#recordCount) return false
-    this.#at = start
-    this.#limit = this.#bytes.length
-    const length = this.#varint()
+    const payloadBytes = this.#bytes.length
+    const length = this.#varint(start)
     const end = this.#at + length
-    if (length < 0 || end > this.#limit) throw this.#corrupt(`record of ${length} bytes`)
-    this.#limit = end
-    this.#at++ // attributes, unused
-    this.timestampDelta = this.#varlong()
-    this.offsetDelta = this.#varint()
+    if (length < 0 || end > payloadBytes) throw this.#corrupt(`record of ${length} bytes`)
+    // The byte before the timestamp delta holds attributes, which are unused.
+    this.timestampDelta = this.#varlong(this.#at + 1)
+    this.offsetDelta = this.#varint(this.#at)
 
-    this.keyBytes = this.#size('key')
-    this.keyAt = this.#at
-    if (this.keyBytes > 0) this.#at += this.keyBytes
-    this.valueBytes = this.#size('value')
-    this.valueAt = this.#at
-    if (this.valueBytes > 0) this.#at += this.valueBytes
+    const keyBytes = this.#varint(this.#at)
+    let at = this.#at
+    this.keyAt = at
+    if (keyBytes > 0) at += keyBytes
+    this.keyBytes = keyBytes < 0 ? -1 : keyBytes
 
-    const headerCount = this.#varint()
-    if (headerCount < 0 || headerCount * 2 > end - this.#at) throw this.#corrupt(`${headerCount} headers`)
+    const valueBytes = this.#varint(at)
+    at = this.#at
+    this.valueAt = at
+    if (valueBytes > 0) at += valueBytes
+    this.valueBytes = valueBytes < 0 ? -1 : valueBytes
+
+    const headerCount = this.#varint(at)
+    at = this.#at
     this.headerCount = headerCount
     this.#headersLeft = headerCount
-    this.#headerAt = this.#at
-    for (let left = headerCount; left > 0; left--) {
-      const keyBytes = this.#size('header key')
-      if (keyBytes < 0) throw this.#corrupt('header key is null')
-      this.#at += keyBytes
-      const valueBytes = this.#size('header value')
-      if (valueBytes > 0) this.#at += valueBytes
-    }
-    if (this.#at !== end) throw this.#corrupt(`${end - this.#at} bytes of the record are left over`)
+    this.#headerAt = at
+    if (headerCount !== 0) at = this.#checkHeaders(headerCount, end)
+    if (at !== end) throw this.#corrupt(`the fields of the record end at ${at} instead of ${end}`)
     this.recordBytes = end - start
     this.#recordEnd = end
-    if (this.#index === this.#recordCount - 1 && end !== this.#bytes.length) {
-      throw this.#corrupt(`${this.#bytes.length - end} bytes after the last record`)
+    if (this.#index === this.#recordCount - 1 && end !== payloadBytes) {
+      throw this.#corrupt(`${payloadBytes - end} bytes after the last record`)
     }
     return true
+  }
+
+  /** Returns where the headers end. */
+  #checkHeaders(headerCount: number, end: number): number {
+    let at = this.#at
+    if (headerCount < 0 || headerCount * 2 > end - at) throw this.#corrupt(`${headerCount} headers`)
+    for (let left = headerCount; left > 0; left--) {
+      const keyBytes = this.#varint(at)
+      if (keyBytes < 0) throw this.#corrupt('header key is null')
+      const valueBytes = this.#varint(this.#at + keyBytes)
+      at = this.#at + Math.max(0, valueBytes)
+      if (at > end) throw this.#corrupt('header beyond the end of the record')
+    }
+    return at
   }
 
   /** Moves to the next header of the current record; false after the last. */
   nextHeader(): boolean {
     if (this.#headersLeft === 0) return false
     this.#headersLeft--
-    this.#at = this.#headerAt
-    this.headerKeyBytes = this.#size('header key')
+    this.headerKeyBytes = this.#varint(this.#headerAt)
     this.headerKeyAt = this.#at
-    this.#at += this.headerKeyBytes
-    this.headerValueBytes = this.#size('header value')
+    this.headerValueBytes = Math.max(-1, this.#varint(this.#at + this.headerKeyBytes))
     this.headerValueAt = this.#at
-    if (this.headerValueBytes > 0) this.#at += this.headerValueBytes
-    this.#headerAt = this.#at
+    this.#headerAt = this.#at + Math.max(0, this.headerValueBytes)
     return true
   }
 
-  /** A length that fits in the rest of the record; any negative one is null, as for Kafka. */
-  #size(what: string): number {
-    const size = this.#varint()
-    if (size > this.#limit - this.#at) throw this.#corrupt(`${what} of ${size} bytes`)
-    return size < 0 ? -1 : size
-  }
-
   /** Zigzag, 32 bits. */
-  #varint(): number {
+  #varint(start: number): number {
     const bytes = this.#bytes
-    let at = this.#at
-    if (at < this.#limit) {
-      const first = bytes[at]!
-      if (first < 0x80) {
-        this.#at = at + 1
-        return (first >>> 1) ^ -(first & 1)
+    let at = start
+    let value = bytes[at++]!
+    if (value >= 0x80) {
+      value &= 0x7f
+      for (let shift = 7; ; shift += 7) {
+        const byte = bytes[at++]!
+        value |= (byte & 0x7f) << shift
+        if (!(byte >= 0x80)) break
+        if (shift === 28) throw this.#corrupt('number longer than 32 bits')
       }
     }
-    let value = 0
-    for (let shift = 0; shift < 35; shift += 7) {
-      if (at >= this.#limit) throw this.#corrupt('ends inside a number')
-      const byte = bytes[at++]!
-      value |= (byte & 0x7f) << shift
-      if (byte < 0x80) {
-        this.#at = at
-        return (value >>> 1) ^ -(value & 1)
-      }
-    }
-    throw this.#corrupt('number longer than 32 bits')
+    this.#at = at
+    return (value >>> 1) ^ -(value & 1)
   }
 
   /** Zigzag, 64 bits; beyond 2^53 the nearest double. */
-  #varlong(): number {
+  #varlong(start: number): number {
     const bytes = this.#bytes
-    let at = this.#at
+    let at = start
     let low = 0
     for (let shift = 0; shift < 28; shift += 7) {
-      if (at >= this.#limit) throw this.#corrupt('ends inside a number')
       const byte = bytes[at++]!
       low |= (byte & 0x7f) << shift
-      if (byte < 0x80) {
+      if (!(byte >= 0x80)) {
         this.#at = at
         return (low >>> 1) ^ -(low & 1)
       }
@@ -171,10 +167,9 @@ export class RecordCursor {
     let high = 0
     let scale = 1
     for (let count = 0; count < 6; count++) {
-      if (at >= this.#limit) throw this.#corrupt('ends inside a number')
       const byte = bytes[at++]!
       high += (byte & 0x7f) * scale
-      if (byte < 0x80) {
+      if (!(byte >= 0x80)) {
         this.#at = at
         // Half of the zigzag value is magnitude, its lowest bit the sign.
         const half = high * 2 ** 27 + (low >>> 1)
