@@ -18,7 +18,7 @@ import { type FileSystem, openFlags } from '../core/file-system.ts'
 import type { Random } from '../core/random.ts'
 import { listKeys } from './directory-list.ts'
 import { DirectorySync, knownDirectoryCountMax, parentOf } from './directory-sync.ts'
-import { errnoOf, fileError, keyUnderKeyAdvice } from './file-errors.ts'
+import { errnoOf, fileError, makeErrno } from './file-errors.ts'
 import { checkRange, MultipartRules } from './object-body.ts'
 import { checkKey, checkPrefix } from './object-key.ts'
 import {
@@ -153,7 +153,8 @@ class DirectoryStore implements ObjectStore {
 
   async list(prefix: string, after?: string): Promise<ObjectPage> {
     checkPrefix(prefix)
-    return this.#during('list', prefix, async () => {
+    return this.#during('list', prefix === '' ? 'all keys' : prefix, async () => {
+      if (prefix.includes('/') && !(await this.#checkInside(parentOf(`${this.#root}/${prefix}`)))) return emptyPage
       const keys = await listKeys(this.#fileSystem, this.#root, {
         prefix,
         after,
@@ -290,7 +291,7 @@ class DirectoryStore implements ObjectStore {
   async #refuse(path: string): Promise<'refused'> {
     const existing = await this.#fileSystem.stat(path).catch(() => undefined)
     if (!existing?.isDirectory()) return 'refused'
-    throw new FloeError('invalid', 'file-in-the-way', `a directory of that name exists; ${keyUnderKeyAdvice}`)
+    throw makeErrno('EISDIR')
   }
 
   /** Runs `work`, which names a file in the directory; creates and checks the directory first where needed. */
@@ -320,7 +321,7 @@ class DirectoryStore implements ObjectStore {
     try {
       real = await this.#fileSystem.realPath(directory)
     } catch (error) {
-      if (errnoOf(error) !== 'ENOENT') throw error
+      if (!absent.has(errnoOf(error))) throw error
       await this.#checkInside(parentOf(directory))
       return false
     }
@@ -376,6 +377,8 @@ class DirectoryStore implements ObjectStore {
 
 /** What the file system says when there is no such object: nothing there, a file further up, or a directory of that name. */
 const absent = new Set(['ENOENT', 'ENOTDIR', 'EISDIR'])
+
+const emptyPage: ObjectPage = { objects: [], next: undefined }
 
 /** The bytes of the file inside [start, start + length), in memory that nobody else uses. */
 async function readBytes(file: FileHandle, start: number, length: number): Promise<Uint8Array> {

@@ -6,6 +6,7 @@
  * runs and one waits per directory, however many writers there are.
  */
 import type { FileSystem } from '../core/file-system.ts'
+import { errnoOf, makeErrno } from './file-errors.ts'
 
 export const knownDirectoryCountMax = 10_000
 
@@ -71,7 +72,12 @@ export class DirectorySync {
   /** Creates the directory and its parents inside the root, durably. */
   async create(directory: string): Promise<void> {
     if (directory === this.#root || this.#known.has(directory)) return
-    await this.#fileSystem.makeDirectories(directory)
+    try {
+      await this.#fileSystem.makeDirectories(directory)
+    } catch (error) {
+      // Lest the caller take it for the name it is about to create.
+      throw errnoOf(error) === 'EEXIST' ? makeErrno('ENOTDIR') : error
+    }
     const created: string[] = []
     for (let path = directory; path !== this.#root && !this.#known.has(path); path = parentOf(path)) created.push(path)
     await Promise.all(created.map(path => this.sync(parentOf(path))))

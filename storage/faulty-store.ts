@@ -84,7 +84,7 @@ export interface ScriptedFault {
   readonly operation: StoreOperation
   /** Matches the key; the prefix for list; any of the keys for delete. */
   readonly key: RegExp
-  /** Befalls the nth matching call from now on, counted from 1, once. */
+  /** Befalls the nth matching call from now on, counted from 1, once; the next one where another fault comes first. */
   readonly nth?: number
 }
 
@@ -282,12 +282,14 @@ export class FaultyStore implements ObjectStore {
   }
 
   #pickFault(operation: StoreOperation, keys: readonly string[]): StoreFault | undefined {
-    for (const entry of this.#script) {
-      const { step } = entry
-      if (step.operation !== operation || !keys.some(key => step.key.test(key))) continue
-      if (--entry.left > 0) continue
-      this.#script = this.#script.filter(other => other !== entry)
-      return step.fault
+    const matching = this.#script.filter(
+      ({ step }) => step.operation === operation && keys.some(key => step.key.test(key)),
+    )
+    for (const entry of matching) entry.left--
+    const due = matching.find(entry => entry.left <= 0)
+    if (due !== undefined) {
+      this.#script = this.#script.filter(entry => entry !== due)
+      return due.step.fault
     }
     const { probabilities } = this.#options
     if (probabilities === undefined) return undefined

@@ -5,6 +5,11 @@ export function errnoOf(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
 }
 
+/** As the file system would throw it. */
+export function makeErrno(errno: 'ENOTDIR' | 'EISDIR'): Error {
+  return Object.assign(new Error(errno), { code: errno })
+}
+
 /** `doing` reads like `cannot write journal/7 in file:///data`. */
 export function fileError(doing: string, error: unknown): FloeError {
   if (error instanceof FloeError) return error
@@ -21,7 +26,7 @@ export function fileError(doing: string, error: unknown): FloeError {
   )
 }
 
-export const keyUnderKeyAdvice = 'no key may continue another one with /'
+const keyUnderKeyAdvice = 'no key may continue another one with /'
 
 const denied = {
   kind: 'invalid',

@@ -51,7 +51,7 @@ function findRule(error: unknown): Rule {
   if (status === 404) return bucketMissing
   if (status === 301 || status === 307) return wrongRegion
   if (status === 507) return storeFull
-  if (status >= 500 || status === 408 || status === 429 || status === 409) return storeBusy
+  if (status >= 500 || status === 408 || status === 429) return storeBusy
   if (status < 300) return notS3
   return refused
 }
@@ -86,7 +86,8 @@ const accessDenied: Rule = {
 const bucketMissing: Rule = {
   kind: 'invalid',
   code: 'object-store-bucket-missing',
-  advise: place => `there is no bucket ${place.bucket}; create it or correct the name or the endpoint`,
+  advise: (place, detail) =>
+    `there is no bucket ${place.bucket} (${detail}); create it or correct the name or the endpoint`,
 }
 const wrongRegion: Rule = {
   kind: 'invalid',
@@ -136,6 +137,8 @@ const rulesByName: Readonly<Record<string, Rule | undefined>> = {
   InvalidAccessKeyId: credentialsRefused,
   SignatureDoesNotMatch: credentialsRefused,
   InvalidToken: credentialsRefused,
+  // versitygw
+  XAdminUserNotFound: credentialsRefused,
   AuthorizationHeaderMalformed: wrongRegion,
   CredentialsProviderError: credentialsMissing,
   ExpiredToken: credentialsExpired,
@@ -149,6 +152,8 @@ const rulesByName: Readonly<Record<string, Rule | undefined>> = {
   XMinioStorageFull: storeFull,
   QuotaExceeded: storeFull,
   SlowDown: storeBusy,
+  ConditionalRequestConflict: storeBusy,
+  OperationAborted: storeBusy,
   RequestTimeout: storeBusy,
 }
 

@@ -25,7 +25,7 @@ import {
 import type { Clock } from '../core/clock.ts'
 import { FloeError, isFloeError } from '../core/errors.ts'
 import type { Random } from '../core/random.ts'
-import { checkRange, countBodyBytes, joinBody, MultipartRules } from './object-body.ts'
+import { checkRange, joinBody, MultipartRules } from './object-body.ts'
 import { checkKey, checkPrefix, isKey, prefixBytesMax } from './object-key.ts'
 import {
   type ByteRange,
@@ -45,6 +45,8 @@ export interface S3StoreDeps {
   readonly random: Random
 }
 
+/** Answers 409 by which the store says that it did nothing because of another request under way. */
+const conflictNames = ['ConditionalRequestConflict', 'OperationAborted']
 const backoffMsFirst = 100
 const backoffMsMax = 3_000
 const deleteKeyCountMax = 1_000
@@ -118,9 +120,8 @@ export class S3Store implements ObjectStore {
         )
         return 'applied'
       } catch (error) {
-        const status = statusOf(error)
-        if (status === 412) return 'refused'
-        if (status !== 409) {
+        if (statusOf(error) === 412) return 'refused'
+        if (!conflictNames.includes(nameOf(error))) {
           const failure = explainS3Error(`cannot create ${key}`, this.#place, error)
           if (failure.kind === 'unavailable') return 'unknown'
           throw failure
