@@ -120,6 +120,11 @@ const refused: Rule = {
   code: 'object-store-request-refused',
   advise: (_, detail) => `the store refuses the request (${detail})`,
 }
+const uploadMissing: Rule = {
+  kind: 'invalid',
+  code: 'multipart-upload-missing',
+  advise: () => 'the multipart upload does not exist any more; start it again',
+}
 const connectionFailed: Rule = {
   kind: 'unavailable',
   code: 'object-store-unreachable',
@@ -147,6 +152,7 @@ const rulesByName: Readonly<Record<string, Rule | undefined>> = {
   AccessDenied: accessDenied,
   AllAccessDisabled: accessDenied,
   NoSuchBucket: bucketMissing,
+  NoSuchUpload: uploadMissing,
   InvalidBucketName: bucketMissing,
   PermanentRedirect: wrongRegion,
   XMinioStorageFull: storeFull,
