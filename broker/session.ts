@@ -11,9 +11,31 @@ export interface Session {
   /** SaslHandshake was answered: what comes next. `raw`: a v0 handshake, after which tokens come without Kafka headers. */
   sasl: 'none' | 'expects-authenticate' | 'expects-raw-token'
   clientSoftware: string
-  /**
-   * Ends when every earlier produce request of this connection has its batches in the flush buffer: batches of one producer must
-   * enter it in the order they were sent.
-   */
-  produceTail: Promise<void>
+  /** Ends when every earlier request of this connection that must keep its order has entered its queue (`enterInOrder`). */
+  orderTail: Promise<void>
+}
+
+/**
+ * Runs `prepare` at once, then `enter` once every earlier request of the connection has entered: batches of one producer must
+ * reach the flush buffer, and commits of one consumer the catalog, in the order they were sent, however long preparing takes.
+ * `enter` must take its place before its first await.
+ */
+export async function enterInOrder<P, R>(
+  session: Session,
+  prepare: () => Promise<P>,
+  enter: (prepared: P) => R,
+): Promise<Awaited<R>> {
+  const previous = session.orderTail
+  const entered = Promise.withResolvers<void>()
+  session.orderTail = entered.promise
+  try {
+    const prepared = await prepare()
+    await previous
+    const result = enter(prepared)
+    entered.resolve()
+    return await result
+  } finally {
+    // Also when preparing failed: those behind still wait for those before.
+    previous.then(entered.resolve)
+  }
 }

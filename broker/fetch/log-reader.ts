@@ -1,0 +1,243 @@
+/**
+ * Reads partitions by offset: what Fetch and the local record source share.
+ *
+ *   states of all partitions ─> plan (runs of each, within the budgets) ─> enough? ─> read the runs, in parallel
+ *            ^                                                              │ no
+ *            └──────────────── wait for appends, until the deadline <───────┘
+ *
+ * Invariants
+ *   - Partitions are planned in request order and take from one budget; the first with records returns at least one batch.
+ *   - Answers at once when any partition has an error, when the wait is 0 or over, or when `bytesMin` are there.
+ *   - An object that is gone was merged or deleted meanwhile: the catalog is asked again, once.
+ *   - Trouble with one object is trouble of that partition only.
+ */
+import type { CatalogClient, PartitionState, SegmentRun } from '../../catalog/client.ts'
+import type { Clock } from '../../core/clock.ts'
+import { errorMessage, isFloeError } from '../../core/errors.ts'
+import type { Log } from '../../core/log.ts'
+import type { RangeCache } from '../../storage/range-cache.ts'
+import type { BrokerMetrics } from '../metrics.ts'
+import { brokerLimits } from '../options.ts'
+import { RunReader } from './read-run.ts'
+
+export interface ReadPart {
+  /** Undefined: the topic is not known. */
+  readonly topicId: string | undefined
+  readonly partition: number
+  readonly offset: bigint
+  readonly bytesMax: number
+}
+
+export interface ReadOptions {
+  readonly waitMsMax: number
+  readonly bytesMin: number
+  readonly bytesMax: number
+  readonly readCommitted: boolean
+  readonly signal: AbortSignal | undefined
+}
+
+export type ReadOutcome = 'none' | 'unknown-topic-or-partition' | 'offset-out-of-range' | 'storage-error'
+
+export interface PartRead {
+  readonly outcome: ReadOutcome
+  /** Undefined with unknown-topic-or-partition. */
+  readonly state: PartitionState | undefined
+  /** Whole batches with absolute base offsets, in order; owned by the caller. */
+  readonly batches: readonly Uint8Array[]
+  readonly message?: string
+}
+
+interface Plan {
+  readonly outcome: ReadOutcome
+  readonly state: PartitionState | undefined
+  readonly runs: readonly SegmentRun[]
+  readonly bytesMax: number
+  readonly atLeastOne: boolean
+}
+
+const noBatches: readonly Uint8Array[] = []
+/** Runs of one partition read at the same time. */
+const parallelRunReads = 16
+
+export interface LogReaderParts {
+  readonly catalog: CatalogClient
+  readonly cache: RangeCache
+  readonly clock: Clock
+  readonly log: Log
+  readonly metrics: BrokerMetrics
+}
+
+export class LogReader {
+  readonly #catalog: CatalogClient
+  readonly #clock: Clock
+  readonly #log: Log
+  readonly #metrics: BrokerMetrics
+  readonly #runs: RunReader
+
+  constructor({ catalog, cache, clock, log, metrics }: LogReaderParts) {
+    this.#catalog = catalog
+    this.#clock = clock
+    this.#log = log
+    this.#metrics = metrics
+    this.#runs = new RunReader(cache)
+  }
+
+  /** One answer per part, in order. errors  unavailable: the catalog did not answer */
+  async read(parts: readonly ReadPart[], options: ReadOptions): Promise<readonly PartRead[]> {
+    this.#metrics.fetches++
+    const deadlineMs = this.#clock.monotonicMs() + options.waitMsMax
+    let hasParked = false
+    for (;;) {
+      // Read before looking, so that what is appended while we look ends the wait.
+      const position = this.#catalog.appendPosition()
+      const plans = await this.#plan(parts, options)
+      const leftMs = deadlineMs - this.#clock.monotonicMs()
+      if (leftMs <= 0 || options.signal?.aborted || isEnough(plans, options.bytesMin)) {
+        return this.#readPlans(parts, plans, options)
+      }
+      if (!hasParked) this.#metrics.fetchesParked++
+      hasParked = true
+      await this.#catalog.waitForAppends(position, leftMs, options.signal)
+    }
+  }
+
+  async #plan(parts: readonly ReadPart[], options: ReadOptions): Promise<readonly Plan[]> {
+    const known = parts.filter(part => part.topicId !== undefined)
+    const states = await this.#catalog.partitionStates(
+      known.map(({ topicId, partition }) => ({ topicId: topicId!, partition })),
+    )
+    let stateIndex = 0
+    let bytesLeft = options.bytesMax
+    let isFirst = true
+    const plans: Plan[] = []
+    for (const part of parts) {
+      const state = part.topicId === undefined ? undefined : states[stateIndex++]
+      const outcome = checkOffset(state, part.offset)
+      const bytesMax = Math.max(0, Math.min(part.bytesMax, bytesLeft))
+      const hasRecords = outcome === 'none' && part.offset < readableEnd(state!, options)
+      if (!hasRecords || (bytesMax === 0 && !isFirst)) {
+        plans.push({ outcome, state, runs: [], bytesMax: 0, atLeastOne: false })
+        continue
+      }
+      const runs = await this.#catalog.findRuns(part.topicId!, part.partition, part.offset, bytesMax)
+      plans.push({ outcome, state, runs, bytesMax, atLeastOne: isFirst })
+      if (runs.length > 0) isFirst = false
+      bytesLeft -= Math.min(bytesMax, sumBytes(runs))
+    }
+    return plans
+  }
+
+  #readPlans(
+    parts: readonly ReadPart[],
+    plans: readonly Plan[],
+    options: ReadOptions,
+  ): Promise<readonly PartRead[]> {
+    return Promise.all(
+      plans.map(async (plan, index): Promise<PartRead> => {
+        if (plan.runs.length === 0) return { outcome: plan.outcome, state: plan.state, batches: noBatches }
+        return this.#readPart(parts[index]!, plan, options)
+      }),
+    )
+  }
+
+  async #readPart(part: ReadPart, plan: Plan, options: ReadOptions): Promise<PartRead> {
+    const state = plan.state!
+    try {
+      let { runs } = plan
+      for (let attempt = 0; ; attempt++) {
+        const batches = await this.#readRuns(runs, part.offset, readableEnd(state, options), plan)
+        if (batches !== undefined) return { outcome: 'none', state, batches }
+        this.#metrics.fetchObjectsMissing++
+        if (attempt >= brokerLimits.fetchMissingObjectRetriesMax) break
+        runs = await this.#catalog.findRuns(part.topicId!, part.partition, part.offset, plan.bytesMax)
+        // Retention may have passed the offset meanwhile.
+        if (runs.length === 0 || runs[0]!.baseOffset > part.offset) return await this.#reviewState(part, state)
+      }
+      const message = `a segment of partition ${part.partition} that holds offset ${part.offset} is missing in the store`
+      this.#log.error(message, { objectKey: runs[0]?.objectKey, partition: part.partition, offset: part.offset })
+      return { outcome: 'storage-error', state, batches: noBatches, message }
+    } catch (error) {
+      if (isFloeError(error, 'corrupt')) this.#metrics.fetchCorruptBatches++
+      const message = errorMessage(error)
+      this.#log.error(`fetch failed: ${message}`, {
+        topicId: part.topicId,
+        partition: part.partition,
+        offset: part.offset,
+      })
+      return { outcome: 'storage-error', state, batches: noBatches, message }
+    }
+  }
+
+  async #reviewState({ topicId, partition, offset }: ReadPart, before: PartitionState): Promise<PartRead> {
+    const [state] = await this.#catalog.partitionStates([{ topicId: topicId!, partition }])
+    return { outcome: checkOffset(state, offset), state: state ?? before, batches: noBatches }
+  }
+
+  /** Undefined: an object is missing. */
+  async #readRuns(
+    runs: readonly SegmentRun[],
+    offset: bigint,
+    limitOffset: bigint,
+    plan: Plan,
+  ): Promise<readonly Uint8Array[] | undefined> {
+    const [first, ...rest] = runs
+    const batches: Uint8Array[] = []
+    const { bytesMax, atLeastOne } = plan
+    // Only the first run may have to be entered in the middle, and only after it is it known how much of the budget is left.
+    const head = await this.#runs.read(first!, { offset, limitOffset, bytesMax, atLeastOne })
+    if (head === undefined) return undefined
+    let bytesLeft = bytesMax - head.batches.length
+    if (head.batches.length > 0) batches.push(head.batches)
+    if (head.nextOffset !== first!.endOffset) return batches
+    for (let at = 0; at < rest.length && bytesLeft > 0; at += parallelRunReads) {
+      const wanted = takeWhileFits(rest.slice(at, at + parallelRunReads), bytesLeft, limitOffset)
+      const reads = await Promise.all(
+        wanted.map(run =>
+          this.#runs.read(run, { offset: run.baseOffset, limitOffset, bytesMax: run.byteLength, atLeastOne: false }),
+        ),
+      )
+      for (const [index, read] of reads.entries()) {
+        // What came before is still good: the client comes back for the rest.
+        if (read === undefined) return batches
+        if (read.batches.length > 0) batches.push(read.batches)
+        bytesLeft -= read.batches.length
+        if (read.nextOffset !== wanted[index]!.endOffset) return batches
+      }
+      if (wanted.length < parallelRunReads) break
+    }
+    return batches
+  }
+}
+
+function takeWhileFits(runs: readonly SegmentRun[], bytesMax: number, limitOffset: bigint): readonly SegmentRun[] {
+  let bytes = 0
+  const end = runs.findIndex(run => {
+    bytes += run.byteLength
+    return bytes > bytesMax || run.baseOffset >= limitOffset
+  })
+  return end < 0 ? runs : runs.slice(0, end)
+}
+
+function readableEnd(state: PartitionState, { readCommitted }: ReadOptions): bigint {
+  return readCommitted ? state.lastStableOffset : state.highWatermark
+}
+
+function checkOffset(state: PartitionState | undefined, offset: bigint): ReadOutcome {
+  if (state === undefined) return 'unknown-topic-or-partition'
+  return offset < state.logStartOffset || offset > state.highWatermark ? 'offset-out-of-range' : 'none'
+}
+
+function isEnough(plans: readonly Plan[], bytesMin: number): boolean {
+  let bytes = 0
+  for (const plan of plans) {
+    if (plan.outcome !== 'none') return true
+    bytes += Math.min(sumBytes(plan.runs), Math.max(plan.bytesMax, 1))
+  }
+  return plans.length === 0 || bytes >= bytesMin
+}
+
+function sumBytes(runs: readonly SegmentRun[]): number {
+  let bytes = 0
+  for (const run of runs) bytes += run.byteLength
+  return bytes
+}

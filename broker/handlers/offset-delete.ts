@@ -1,0 +1,26 @@
+/** OffsetDelete v0 (KIP-496): not for topics that a member of the group still subscribes to. */
+import { kafkaErrorCode } from '../../kafka/errors.ts'
+import type { Handler } from '../context.ts'
+import { readSubscribedTopics } from '../groups/subscription.ts'
+
+export const handleOffsetDelete: Handler<'OffsetDelete'> = async (request, _call, { groups, catalog }) => {
+  const { groupId } = request
+  if (groupId === '') return { errorCode: kafkaErrorCode.INVALID_GROUP_ID, topics: [] }
+  const group = await groups.describe(groupId)
+  if (group === undefined) return { errorCode: kafkaErrorCode.GROUP_ID_NOT_FOUND, topics: [] }
+  const subscriptions = groups.memberMetadata(groupId)
+  // Another protocol type than `consumer`: what its members use cannot be known.
+  if (subscriptions === undefined) return { errorCode: kafkaErrorCode.NON_EMPTY_GROUP, topics: [] }
+  const subscribed = new Set(subscriptions.flatMap(readSubscribedTopics))
+  const removed: { topic: string; partition: number }[] = []
+  const topics = request.topics.map(({ name, partitions }) => ({
+    name,
+    partitions: partitions.map(({ partitionIndex }) => {
+      if (subscribed.has(name)) return { partitionIndex, errorCode: kafkaErrorCode.GROUP_SUBSCRIBED_TO_TOPIC }
+      removed.push({ topic: name, partition: partitionIndex })
+      return { partitionIndex, errorCode: kafkaErrorCode.NONE }
+    }),
+  }))
+  if (removed.length > 0) await catalog.deleteGroupOffsets(groupId, removed)
+  return { errorCode: kafkaErrorCode.NONE, topics }
+}
