@@ -111,17 +111,17 @@ class DirectoryStore implements ObjectStore {
 
   async putIfAbsent(key: string, body: ObjectBody): Promise<WriteOutcome> {
     const path = this.#path(key)
-    return this.#during('create', key, async () => {
-      const outcome = await this.#withTemporaryFile(body, temporary => this.#link(temporary, path))
-      try {
+    return this.#during('create', key, () =>
+      this.#withTemporaryFile(body, async temporary => {
+        const outcome = await this.#link(temporary, path)
         // After a refusal too: whoever acts on the other writer's object must not lose it in a power cut.
-        await this.#directories.sync(parentOf(path))
-      } catch (error) {
-        if (outcome === 'refused') throw error
+        const sync = this.#directories.sync(parentOf(path))
+        const [synced] = await Promise.allSettled([sync, this.#fileSystem.unlink(temporary)])
+        if (synced.status === 'fulfilled') return outcome
+        if (outcome === 'refused') throw synced.reason
         return 'unknown'
-      }
-      return outcome
-    })
+      }),
+    )
   }
 
   async get(key: string, range?: ByteRange): Promise<Uint8Array | undefined> {
@@ -253,7 +253,7 @@ class DirectoryStore implements ObjectStore {
     return `${this.#root}/${temporaryDirectory}/${this.#run}-${this.#temporaryFileCount++}`
   }
 
-  /** Runs `name` with the path of a durable file that holds the body, then removes that path if it is still there. */
+  /** Runs `name` with the path of a durable file that holds the body; `name` moves or removes it, or it is removed on failure. */
   async #withTemporaryFile<T>(body: ObjectBody, name: (temporary: string) => Promise<T>): Promise<T> {
     const temporary = this.#temporaryPath()
     try {
@@ -279,13 +279,18 @@ class DirectoryStore implements ObjectStore {
     try {
       await this.#inDirectory(parentOf(path), () => this.#fileSystem.link(temporary, path))
     } catch (error) {
+      if (withoutHardLinks.has(errnoOf(error))) throw this.#hardLinksMissing(error)
       if (errnoOf(error) !== 'EEXIST') throw error
       // A network file system may repeat a link whose answer was lost and then report its own success as a refusal.
       const { nlink } = await this.#fileSystem.stat(temporary)
       if (nlink < 2) outcome = await this.#refuse(path)
     }
-    await this.#fileSystem.unlink(temporary).catch(() => {})
     return outcome
+  }
+
+  #hardLinksMissing(cause: unknown): FloeError {
+    const message = `the file system of ${this.uri} has no hard links, which put-if-absent needs; use another one, such as ext4, XFS, APFS or NFS`
+    return new FloeError('unsupported', 'hard-links-missing', message, { errno: errnoOf(cause) }, cause)
   }
 
   async #refuse(path: string): Promise<'refused'> {
@@ -377,6 +382,9 @@ class DirectoryStore implements ObjectStore {
 
 /** What the file system says when there is no such object: nothing there, a file further up, or a directory of that name. */
 const absent = new Set(['ENOENT', 'ENOTDIR', 'EISDIR'])
+
+/** What `link` answers where there are none. */
+const withoutHardLinks = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'])
 
 const emptyPage: ObjectPage = { objects: [], next: undefined }
 

@@ -11,9 +11,9 @@ import { openStore } from '../../storage/open-store.ts'
 import { createObject } from '../../storage/put-if-absent.ts'
 import { S3Store } from '../../storage/s3-store.ts'
 import { describeObjectStore, text, utf8 } from '../contract/object-store.ts'
-import { type RunningS3, startS3 } from './s3-server.ts'
+import { type S3, startS3 } from '../peers/s3.ts'
 
-let server: RunningS3
+let server: S3
 let prefixCount = 0
 
 beforeAll(async () => {

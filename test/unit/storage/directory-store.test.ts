@@ -197,6 +197,16 @@ describe('directory store', () => {
     expect(text(await store.get('j/2'))).toBe('2')
   })
 
+  it('a file system without hard links is unsupported, and put still works', async () => {
+    const store = await open({ ...nodeFileSystem, link: failWith('EPERM') })
+    await expect(store.putIfAbsent('k', utf8('1'))).rejects.toMatchObject({
+      kind: 'unsupported',
+      code: 'hard-links-missing',
+    })
+    await store.put('k', utf8('1'))
+    expect(await readdir(join(root, '.tmp'))).toEqual([])
+  })
+
   it('a link that was applied but reported as existing, as network file systems do, counts as applied', async () => {
     const store = await open({
       ...nodeFileSystem,
