@@ -18,6 +18,7 @@ import { type FileSystem, openFlags } from '../core/file-system.ts'
 import type { Random } from '../core/random.ts'
 import { listKeys } from './directory-list.ts'
 import { DirectorySync, knownDirectoryCountMax, parentOf } from './directory-sync.ts'
+import { readBytes, writeChunks } from './file-bytes.ts'
 import { errnoOf, fileError, makeErrno } from './file-errors.ts'
 import { checkRange, MultipartRules } from './object-body.ts'
 import { checkKey, checkPrefix } from './object-key.ts'
@@ -387,40 +388,3 @@ const absent = new Set(['ENOENT', 'ENOTDIR', 'EISDIR'])
 const withoutHardLinks = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'])
 
 const emptyPage: ObjectPage = { objects: [], next: undefined }
-
-/** The bytes of the file inside [start, start + length), in memory that nobody else uses. */
-async function readBytes(file: FileHandle, start: number, length: number): Promise<Uint8Array> {
-  const buffer = Buffer.allocUnsafeSlow(length)
-  let filled = 0
-  while (filled < length) {
-    const { bytesRead } = await file.read(buffer, filled, length - filled, start + filled)
-    if (bytesRead === 0) break
-    filled += bytesRead
-  }
-  // A plain Uint8Array, because `slice` of a Buffer does not copy.
-  const bytes = new Uint8Array(buffer.buffer, 0, filled)
-  return filled < length / 2 ? bytes.slice() : bytes
-}
-
-async function writeChunks(file: FileHandle, chunks: readonly Uint8Array[], position: number): Promise<void> {
-  let rest = chunks.filter(chunk => chunk.length > 0)
-  let at = position
-  while (rest.length > 0) {
-    const some = rest.slice(0, writeChunkCountMax)
-    const { bytesWritten } = await file.writev(some, at)
-    at += bytesWritten
-    rest = skipBytes(rest, bytesWritten)
-  }
-}
-
-/** IOV_MAX on Linux and macOS. */
-const writeChunkCountMax = 1024
-
-function skipBytes(chunks: readonly Uint8Array[], bytes: number): Uint8Array[] {
-  let left = bytes
-  let index = 0
-  while (index < chunks.length && left >= chunks[index]!.length) left -= chunks[index++]!.length
-  const rest = chunks.slice(index)
-  if (left > 0) rest[0] = rest[0]!.subarray(left)
-  return rest
-}
