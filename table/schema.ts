@@ -111,6 +111,14 @@ export function findNodeByPath(schema: FieldList, path: string): SchemaNode | un
   return found
 }
 
+/** errors  internal: there is no such schema */
+export function requireSchema(schemas: readonly Schema[], schemaId: number): Schema {
+  const schema = schemas.find(candidate => candidate.schemaId === schemaId)
+  if (schema === undefined)
+    throw new FloeError('internal', 'schema-unknown', `there is no schema ${schemaId}`, { schemaId })
+  return schema
+}
+
 /** A top-level column by its exact name. */
 export function findColumn(schema: FieldList, name: string): Field | undefined {
   return schema.fields.find(field => field.name === name)

@@ -18,8 +18,8 @@ import { FloeError } from '../../core/errors.ts'
 import { partitionFieldIdBase } from '../partition.ts'
 import { progressKey } from '../progress-text.ts'
 import type { PublishPlan, RenderedObject, TableIdentity } from '../rendering.ts'
-import { findLastColumnId } from '../schema.ts'
-import type { DataFile, Schema } from '../types.ts'
+import { findLastColumnId, requireSchema } from '../schema.ts'
+import type { DataFile } from '../types.ts'
 import {
   buildAddedEntry,
   buildManifestFormat,
@@ -89,7 +89,7 @@ export function renderIceberg(
   checkSequence(plan, previous)
   if (previous === undefined) return finish(table, plan, buildFirstMetadata(table, plan), [], [])
   assert(plan.snapshotId !== undefined, 'a version above 0 has a snapshot id')
-  const format = buildManifestFormat(findCurrentSchema(table), table.spec)
+  const format = buildManifestFormat(requireSchema(table.schemas, table.currentSchemaId), table.spec)
   const manifests = renderManifests(table, plan, plan.snapshotId, previous, format, loaded)
   const listPath = buildManifestListPath(table.uuid, plan.version, plan.snapshotId)
   const parentSnapshotId = previous.metadata.currentSnapshotId
@@ -141,14 +141,6 @@ function checkSequence(plan: PublishPlan, previous: IcebergRendering | undefined
       version: plan.version,
     })
   }
-}
-
-export function findCurrentSchema(table: TableIdentity): Schema {
-  const schema = table.schemas.find(candidate => candidate.schemaId === table.currentSchemaId)
-  if (schema === undefined) {
-    throw new FloeError('internal', 'schema-unknown', `table ${table.name} has no schema ${table.currentSchemaId}`)
-  }
-  return schema
 }
 
 interface RenderedManifests {

@@ -10,13 +10,14 @@
  */
 import { FloeError } from '../../core/errors.ts'
 import type { PublishPlan, TableIdentity } from '../rendering.ts'
+import { requireSchema } from '../schema.ts'
 import { compareSingleValues } from '../single-value.ts'
 import type { DataFile } from '../types.ts'
 import { buildManifestFormat, type ManifestEntry, type ManifestFormat, readManifest } from './manifest.ts'
 import { type ManifestListEntry, readManifestList } from './manifest-list.ts'
 import { parseMetadata } from './metadata.ts'
 import { relativePath } from './names.ts'
-import { findCurrentSchema, type IcebergRendering, type LoadedManifest, manifestBytesTarget } from './render.ts'
+import { type IcebergRendering, type LoadedManifest, manifestBytesTarget } from './render.ts'
 
 /** Small manifests of a table from which on they are merged, as in Java. */
 export const manifestMergeCountMin = 100
@@ -52,7 +53,7 @@ export async function loadManifestsToRewrite(
   readObject: ReadObject,
 ): Promise<LoadedManifest[]> {
   if (previous === undefined) return []
-  const format = buildManifestFormat(findCurrentSchema(table), table.spec)
+  const format = buildManifestFormat(requireSchema(table.schemas, table.currentSchemaId), table.spec)
   const loaded = new Map<string, LoadedManifest>()
   const missing = new Map(plan.removed.map(file => [`${table.location}/${file.path}`, file]))
   for (const listEntry of chooseManifestsToMerge(previous)) {
