@@ -1,0 +1,25 @@
+/** The decoder of a record format for a table's user columns. */
+import { FloeError } from '../../core/errors.ts'
+import type { Field } from '../../table/types.ts'
+import type { ColumnBuilder } from '../columns/builders.ts'
+import type { RecordFormat } from '../worker/builder-types.ts'
+import type { ValueDecoder } from './decoder.ts'
+import { JsonDecoder } from './json-decoder.ts'
+
+/**
+ * `columns` belong to `fields`, one each.
+ *
+ * errors  invalid: a writer schema that cannot be read or does not fit the columns
+ */
+export function createDecoder(
+  format: RecordFormat,
+  fields: readonly Field[],
+  columns: readonly ColumnBuilder[],
+): ValueDecoder {
+  switch (format.kind) {
+    case 'json':
+      return new JsonDecoder(fields, columns)
+    default:
+      throw new FloeError('unsupported', 'format-not-served', `records in ${format.kind} cannot be decoded`)
+  }
+}
