@@ -8,13 +8,11 @@ export class ByteBudget {
   readonly #bytesMax: number
   #bytesHeld = 0
   readonly #waiting: Set<() => void> = new Set()
+  readonly #report: (bytesHeld: number) => void
 
-  constructor(bytesMax: number) {
+  constructor(bytesMax: number, report: (bytesHeld: number) => void = () => {}) {
     this.#bytesMax = bytesMax
-  }
-
-  get bytesHeld(): number {
-    return this.#bytesHeld
+    this.#report = report
   }
 
   /** When false, `onRoom` is called once there is room. */
@@ -26,10 +24,12 @@ export class ByteBudget {
 
   take(bytes: number): void {
     this.#bytesHeld += bytes
+    this.#report(this.#bytesHeld)
   }
 
   release(bytes: number): void {
     this.#bytesHeld -= bytes
+    this.#report(this.#bytesHeld)
     for (const onRoom of this.#waiting) {
       if (this.#bytesHeld >= this.#bytesMax) return
       this.#waiting.delete(onRoom)

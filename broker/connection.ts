@@ -22,7 +22,7 @@ import { decodeRequestHeader } from '../kafka/protocol/codec.ts'
 import { FrameSplitter } from '../kafka/protocol/framing.ts'
 import type { ByteBudget } from './byte-budget.ts'
 import type { BrokerMetrics } from './metrics.ts'
-import type { BrokerOptions } from './options.ts'
+import { type BrokerOptions, brokerLimits } from './options.ts'
 import type { Session } from './session.ts'
 
 /** Buffers to write; undefined: no answer is due. `close`: write what there is, then end the connection. */
@@ -88,11 +88,17 @@ export class Connection {
     return this.#ended.promise
   }
 
-  /** Takes no further requests, answers those taken, then ends. */
+  /** Takes no further requests, answers those taken (parked ones at once), then ends. */
   drain(): void {
     this.#isDraining = true
     this.#pause()
+    this.#parts.abort()
     this.#endIfDrained()
+  }
+
+  /** Writes what is answered and ends, whatever else was taken. */
+  end(): void {
+    this.#end()
   }
 
   /** Ends at once. */
@@ -216,10 +222,14 @@ export class Connection {
     if (this.#isDraining && this.#slots.length === 0) this.#end()
   }
 
-  /** Writes what was written, then closes. */
+  /** Closes once what was written is out; a client that does not read it is not waited for. */
   #end(): void {
     if (this.#isClosed) return
-    this.#stream.end()
+    const stream = this.#stream
+    stream.end()
+    stream.resume()
+    const timer = this.#parts.clock.startTimer(brokerLimits.lingerMsMax, () => stream.destroy())
+    stream.once('close', () => timer.cancel())
     this.#finish()
   }
 

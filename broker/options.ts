@@ -103,6 +103,8 @@ export const brokerLimits = {
   /** DescribeTopicPartitions answers at most this many partitions at once. */
   describedPartitionsMax: 2_000,
   groupsMax: 100_000,
+  /** How long a connection that was ended may take to read its last answers. */
+  lingerMsMax: 5_000,
   /** A group without members and offsets is listed for this long. */
   emptyGroupKeptMs: 10 * 60_000,
   /** A member id handed out or a member that joins for the first time is forgotten after this long. */

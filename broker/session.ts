@@ -11,6 +11,8 @@ export interface Session {
   /** SaslHandshake was answered: what comes next. `raw`: a v0 handshake, after which tokens come without Kafka headers. */
   sasl: 'none' | 'expects-authenticate' | 'expects-raw-token'
   clientSoftware: string
+  /** A handler asks for the connection to end once its answer is written. */
+  closeAfterAnswer: boolean
   /** Ends when every earlier request of this connection that must keep its order has entered its queue (`enterInOrder`). */
   orderTail: Promise<void>
 }

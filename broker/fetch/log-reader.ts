@@ -127,11 +127,7 @@ export class LogReader {
     return plans
   }
 
-  #readPlans(
-    parts: readonly ReadPart[],
-    plans: readonly Plan[],
-    options: ReadOptions,
-  ): Promise<readonly PartRead[]> {
+  #readPlans(parts: readonly ReadPart[], plans: readonly Plan[], options: ReadOptions): Promise<readonly PartRead[]> {
     return Promise.all(
       plans.map(async (plan, index): Promise<PartRead> => {
         if (plan.runs.length === 0) return { outcome: plan.outcome, state: plan.state, batches: noBatches }

@@ -14,8 +14,8 @@
 import type { SegmentRun } from '../../catalog/client.ts'
 import { crc32c } from '../../core/crc32c.ts'
 import { FloeError } from '../../core/errors.ts'
-import type { RangeCache } from '../../storage/range-cache.ts'
 import { batchHeaderBytes, batchPrefixBytes, fieldAt } from '../../kafka/records/batch.ts'
+import type { RangeCache } from '../../storage/range-cache.ts'
 import { leaderEpoch } from '../options.ts'
 
 /** Least bytes asked of the cache at once: skipping to an offset should not take many steps. */
@@ -129,7 +129,8 @@ function walkBatches(
     }
     const byteLength = readBatchLength(window, at, run, windowByteOffset)
     if (byteLength > left) {
-      if (reachesRunEnd) throw corruptRun(run, windowByteOffset + at, `a record batch of ${byteLength} bytes ends outside`)
+      if (reachesRunEnd)
+        throw corruptRun(run, windowByteOffset + at, `a record batch of ${byteLength} bytes ends outside`)
       bytesNeeded = byteLength
       break
     }

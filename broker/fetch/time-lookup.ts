@@ -48,7 +48,11 @@ export class TimeLookup {
   }
 
   /** The record with the largest timestamp, the first of them; undefined: the partition is empty. */
-  async findOfMaxTimestamp(topicId: string, partition: number, state: PartitionState): Promise<FoundRecord | undefined> {
+  async findOfMaxTimestamp(
+    topicId: string,
+    partition: number,
+    state: PartitionState,
+  ): Promise<FoundRecord | undefined> {
     const run = await this.#catalog.findRunOfMaxTimestamp(topicId, partition)
     if (run === undefined) return undefined
     let largest: FoundRecord | undefined

@@ -1,6 +1,6 @@
 /** AlterConfigs v0-2 (deprecated by KIP-339): replaces the whole explicit configuration of a topic. */
 import { kafkaErrorCode } from '../../kafka/errors.ts'
-import { changeTopicConfigs, type ConfigChange } from '../change-configs.ts'
+import { type ConfigChange, changeTopicConfigs } from '../change-configs.ts'
 import type { Handler } from '../context.ts'
 
 export const handleAlterConfigs: Handler<'AlterConfigs'> = async (request, _call, context) => {

@@ -86,7 +86,10 @@ function countPartitions(
     return { error: 'INVALID_PARTITIONS', message: 'Number of partitions was set to an invalid non-positive value.' }
   }
   if (numPartitions > brokerLimits.partitionsPerTopicMax) {
-    return { error: 'INVALID_PARTITIONS', message: `At most ${brokerLimits.partitionsPerTopicMax} partitions are allowed.` }
+    return {
+      error: 'INVALID_PARTITIONS',
+      message: `At most ${brokerLimits.partitionsPerTopicMax} partitions are allowed.`,
+    }
   }
   return numPartitions
 }

@@ -20,8 +20,7 @@ async function deleteTopic(
     return { name, topicId, errorCode: kafkaErrorCode.INVALID_REQUEST, errorMessage: 'Give a name or an id, not both.' }
   }
   const topic = await (name === null ? catalog.topicById(topicId) : catalog.topicByName(name))
-  const unknown =
-    name === null ? kafkaErrorCode.UNKNOWN_TOPIC_ID : kafkaErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+  const unknown = name === null ? kafkaErrorCode.UNKNOWN_TOPIC_ID : kafkaErrorCode.UNKNOWN_TOPIC_OR_PARTITION
   if (topic === undefined || (await catalog.deleteTopic(topic.topicId)) === 'unknown-topic') {
     return { name, topicId, errorCode: unknown, errorMessage: 'This server does not host this topic.' }
   }

@@ -13,7 +13,9 @@ export const handleDescribeTopicPartitions: Handler<'DescribeTopicPartitions'> =
   const all = request.topics.length === 0
   const known: readonly Topic[] = all
     ? await catalog.topics()
-    : (await Promise.all(request.topics.map(({ name }) => catalog.topicByName(name)))).filter(topic => topic !== undefined)
+    : (await Promise.all(request.topics.map(({ name }) => catalog.topicByName(name)))).filter(
+        topic => topic !== undefined,
+      )
   const byName = new Map(known.map(topic => [topic.name, topic]))
   const names = [...new Set(all ? byName.keys() : request.topics.map(({ name }) => name))].sort()
   const { cursor } = request

@@ -1,6 +1,6 @@
 /** IncrementalAlterConfigs v0-1 (KIP-339): set, delete, append and subtract single configs of a topic. */
 import { kafkaErrorCode } from '../../kafka/errors.ts'
-import { changeTopicConfigs, type ConfigChange, type ConfigOperation } from '../change-configs.ts'
+import { type ConfigChange, type ConfigOperation, changeTopicConfigs } from '../change-configs.ts'
 import type { Handler } from '../context.ts'
 
 const operations: readonly ConfigOperation[] = ['set', 'delete', 'append', 'subtract']

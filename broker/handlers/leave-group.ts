@@ -11,7 +11,10 @@ export const handleLeaveGroup: Handler<'LeaveGroup'> = (request, { version }, { 
   if (groupId === '') return { errorCode: kafkaErrorCode.INVALID_GROUP_ID, members: [] }
   const results = groups.leave(
     groupId,
-    request.members.map(({ memberId, groupInstanceId }) => ({ memberId, groupInstanceId: groupInstanceId ?? undefined })),
+    request.members.map(({ memberId, groupInstanceId }) => ({
+      memberId,
+      groupInstanceId: groupInstanceId ?? undefined,
+    })),
   )
   return {
     errorCode: kafkaErrorCode.NONE,

@@ -8,8 +8,7 @@ export const handleListGroups: Handler<'ListGroups'> = async (request, _call, { 
   const states = new Set(request.statesFilter.map(state => state.toLowerCase()))
   const types = new Set(request.typesFilter.map(type => type.toLowerCase()))
   const listed = (await groups.list()).filter(
-    ({ state }) =>
-      (states.size === 0 || states.has(state.toLowerCase())) && (types.size === 0 || types.has(groupType)),
+    ({ state }) => (states.size === 0 || states.has(state.toLowerCase())) && (types.size === 0 || types.has(groupType)),
   )
   return {
     errorCode: kafkaErrorCode.NONE,

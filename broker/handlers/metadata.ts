@@ -41,9 +41,7 @@ async function findTopic(
 ): Promise<TopicAnswer> {
   if (name === null || (name === '' && topicId !== noUuid)) {
     const topic = await catalog.topicById(topicId)
-    return topic === undefined
-      ? { ...noTopic(null, kafkaErrorCode.UNKNOWN_TOPIC_ID), topicId }
-      : describeTopic(topic)
+    return topic === undefined ? { ...noTopic(null, kafkaErrorCode.UNKNOWN_TOPIC_ID), topicId } : describeTopic(topic)
   }
   if (!isTopicNameValid(name)) return noTopic(name, kafkaErrorCode.INVALID_TOPIC_EXCEPTION)
   const topic = await catalog.topicByName(name)

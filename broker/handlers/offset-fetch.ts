@@ -9,7 +9,10 @@ import type { Handler, HandlerContext } from '../context.ts'
 
 type WantedTopics = RequestBody<'OffsetFetch'>['groups'][number]['topics']
 type TopicAnswers = NonNullable<ResponseBody<'OffsetFetch'>['topics']>
-type GroupRequest = Pick<RequestBody<'OffsetFetch'>['groups'][number], 'groupId' | 'memberId' | 'memberEpoch' | 'topics'>
+type GroupRequest = Pick<
+  RequestBody<'OffsetFetch'>['groups'][number],
+  'groupId' | 'memberId' | 'memberEpoch' | 'topics'
+>
 
 export const handleOffsetFetch: Handler<'OffsetFetch'> = async (request, { version }, context) => {
   if (version >= 8) {

