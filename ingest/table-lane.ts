@@ -19,8 +19,8 @@ import type { FilePutter } from './file-putter.ts'
 import { decidePosition, isUnread } from './positions.ts'
 import type { TableIngestConfig } from './table-config.ts'
 import { findWholeBatches } from './whole-batches.ts'
+import type { AsyncTableFileBuilder } from './worker/builder-pool.ts'
 import type { AppendResult, BuiltFiles } from './worker/builder-types.ts'
-import type { AsyncTableFileBuilder } from './worker/worker-pool.ts'
 
 /** What a lane is made of. All its partitions are claimed: `accounts` carry the owner epochs. */
 export interface LaneParts {

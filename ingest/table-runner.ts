@@ -13,7 +13,7 @@ import type { FilePutter } from './file-putter.ts'
 import type { TableIngestConfig } from './table-config.ts'
 import { type LaneEnd, TableLane } from './table-lane.ts'
 import { TableProgress } from './table-progress.ts'
-import type { AsyncTableFileBuilder } from './worker/worker-pool.ts'
+import type { AsyncTableFileBuilder } from './worker/builder-pool.ts'
 
 export interface TableRunnerParts {
   readonly table: Table

@@ -1,0 +1,171 @@
+/**
+ * Publishes a table: fixes the next version in the catalog, renders it as Iceberg and as Delta from the same plan, checks what
+ * was rendered, writes it, and then makes it visible.
+ *
+ *   beginPublish ─▶ render ─▶ validate ─▶ put (create only) ─▶ hints ─▶ completePublish
+ *
+ * The plan is durable before the first object is written and rendering is deterministic, so a publisher that dies anywhere is
+ * simply run again and writes the same bytes under the same names. One publisher per table is at work at a time; another one,
+ * or an old one that wakes up late, can only write the very same objects.
+ */
+import type { CatalogClient, PendingVersion, Table, TableFile } from '../../catalog/client.ts'
+import { tableFolder } from '../../catalog/object-names.ts'
+import type { Clock } from '../../core/clock.ts'
+import { errorMessage } from '../../core/errors.ts'
+import type { Log } from '../../core/log.ts'
+import { Signal } from '../../core/signal.ts'
+import type { ObjectStore } from '../../storage/object-store.ts'
+import { createIdenticalObject } from '../../storage/put-if-absent.ts'
+import type { LiveFile } from '../../table/delta/checkpoint.ts'
+import type { PublishPlan, RenderedObject, TableIdentity } from '../../table/rendering.ts'
+import type { DataFile } from '../../table/types.ts'
+import { type RenderedVersion, VersionRenderer } from './version-renderer.ts'
+
+export interface TablePublisherParts {
+  readonly tableId: number
+  readonly catalog: CatalogClient
+  readonly store: ObjectStore
+  readonly clock: Clock
+  readonly log: Log
+}
+
+const filesPageCount = 1_000
+const retryDelayMsFirst = 200
+const retryDelayMsMax = 10_000
+const idleCheckMs = 60_000
+
+export class TablePublisher {
+  readonly #parts: TablePublisherParts
+  readonly #wanted = new Signal()
+  readonly #closing = new AbortController()
+  #isWanted = true
+  #renderer: VersionRenderer | undefined
+  #done: Promise<void> = Promise.resolve()
+  /** Why the last attempt failed; undefined once one succeeded. */
+  failure: string | undefined
+
+  constructor(parts: TablePublisherParts) {
+    this.#parts = parts
+  }
+
+  start(): void {
+    this.#done = this.#run()
+  }
+
+  /** There may be something new to publish. */
+  request(): void {
+    this.#isWanted = true
+    this.#wanted.notify()
+  }
+
+  /** Publishes what is committed, then ends. A failing store does not hold it up: what is pending stays pending. */
+  async close(): Promise<void> {
+    this.#closing.abort()
+    this.#wanted.notify()
+    await this.#done
+  }
+
+  async #run(): Promise<void> {
+    const { clock, log } = this.#parts
+    let delayMs = retryDelayMsFirst
+    for (;;) {
+      if (this.#isWanted) {
+        this.#isWanted = false
+        try {
+          while (await this.#publishNext()) {}
+          this.failure = undefined
+          delayMs = retryDelayMsFirst
+        } catch (error) {
+          this.#isWanted = true
+          // What was rendered on is read again: a failure may have been in it.
+          this.#renderer = undefined
+          const failure = errorMessage(error)
+          if (failure !== this.failure) log.warn('publishing failed; trying again', { reason: failure })
+          this.failure = failure
+          if (this.#closing.signal.aborted) return
+          await clock.sleep(delayMs, this.#closing.signal)
+          delayMs = Math.min(delayMs * 2, retryDelayMsMax)
+        }
+      } else if (this.#closing.signal.aborted) {
+        return
+      } else {
+        await this.#wanted.wait(clock, idleCheckMs, this.#closing.signal)
+      }
+    }
+  }
+
+  /** Publishes one version; false when there was nothing to publish. */
+  async #publishNext(): Promise<boolean> {
+    const { tableId, catalog, store, clock, log } = this.#parts
+    const pending = await catalog.beginPublish(tableId)
+    if (pending === undefined || pending === 'unknown-table') return false
+    const table = await catalog.tableById(tableId)
+    if (table === undefined) return false
+    const folder = tableFolder(table.definition.name, table.tableUuid)
+    this.#renderer ??= await VersionRenderer.open(store, folder, table.published)
+    const identity = describeTable(table, `${store.uri}/${folder}`)
+    const plan = await this.#plan(pending)
+    const rendered = await this.#renderer.render(identity, plan, table.fileCount, () => this.#liveFiles(pending))
+    await writeVersion(store, folder, rendered, clock)
+    const completed = await catalog.completePublish(tableId, pending.version, rendered.icebergMetadataPath)
+    if (typeof completed === 'string') return false
+    log.debug('version published', { version: completed.version, files: plan.added.length })
+    return true
+  }
+
+  async #plan(pending: PendingVersion): Promise<PublishPlan> {
+    const { version, timestampMs, snapshotId, operation, progress } = pending
+    const added: DataFile[] = []
+    for await (const page of this.#pages(pending.fileSequenceAfter, pending.fileSequenceUpTo)) added.push(...page)
+    return { version, timestampMs, snapshotId, operation, added, removed: [], progress }
+  }
+
+  /** Every file that is live in the pending version, with the time of the version that added it. */
+  async *#liveFiles(pending: PendingVersion): AsyncGenerator<readonly LiveFile[]> {
+    const versions = await this.#parts.catalog.publishedVersions(this.#parts.tableId)
+    let at = 0
+    for await (const page of this.#pages(0, pending.fileSequenceUpTo)) {
+      yield page.map(file => {
+        while (at < versions.length && versions[at]!.fileSequence < file.fileSequence) at++
+        return { file, addedMs: versions[at]?.timestampMs ?? pending.timestampMs }
+      })
+    }
+  }
+
+  async *#pages(after: number, upTo: number): AsyncGenerator<readonly TableFile[]> {
+    for (let skip = 0; ; skip += filesPageCount) {
+      const page = await this.#parts.catalog.tableFiles(this.#parts.tableId, after, upTo, skip, filesPageCount)
+      if (page.length > 0) yield page
+      if (page.length < filesPageCount) return
+    }
+  }
+}
+
+function describeTable(table: Table, location: string): TableIdentity {
+  const { definition } = table
+  return {
+    uuid: table.tableUuid,
+    name: definition.name,
+    location,
+    createdMs: table.createdMs,
+    schemas: table.schemas,
+    currentSchemaId: definition.schema.schemaId,
+    spec: definition.spec,
+    properties: definition.properties,
+  }
+}
+
+/** In order: each object is durable before the next one names it. */
+async function writeVersion(
+  store: ObjectStore,
+  folder: string,
+  { objects }: RenderedVersion,
+  clock: Clock,
+): Promise<void> {
+  for (const object of objects) await writeObject(store, `${folder}/${object.path}`, object, clock)
+}
+
+async function writeObject(store: ObjectStore, key: string, object: RenderedObject, clock: Clock): Promise<void> {
+  if (object.mode === 'create') await createIdenticalObject(store, key, object.bytes, { clock })
+  else await store.put(key, object.bytes)
+}
