@@ -75,7 +75,7 @@ install_python() {
   # The wheels bring DuckDB's own signed extensions. They are put where DuckDB looks for what it installed itself, so that
   # `LOAD iceberg` finds them; DuckDB checks the signature at every load.
   "$1/venv/bin/python" "$PEERS_SCRIPTS/duckdb_extensions.py" "$1/duckdb-extensions"
-  "$1/venv/bin/python" -c 'import boto3, deltalake, duckdb, pyarrow, pyiceberg, pytz, trino'
+  "$1/venv/bin/python" -c 'import boto3, confluent_kafka, deltalake, duckdb, pyarrow, pyiceberg, pytz, trino'
 }
 
 fingerprint_spark() {

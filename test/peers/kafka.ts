@@ -117,7 +117,7 @@ function saslArgs(listener: string, users: readonly { username: string; password
   ]
   for (const { username, password } of users) {
     for (const mechanism of ['SCRAM-SHA-256', 'SCRAM-SHA-512']) {
-      args.push('--scram', `${mechanism}=[name=${username},password=${password}]`)
+      args.push('--scram', `${mechanism}=[name="${username}",password="${password}"]`)
     }
   }
   return args

@@ -72,38 +72,36 @@ test('Kafka serves kcat and its own tools, and keeps its records over a kill and
   }
 })
 
+/**
+ * kcat's librdkafka on Debian 12 (2.0.2) cannot do SCRAM with Kafka 4 (it needs 2.6.1: edenhill/kcat issue 462), so that a
+ * newer librdkafka asks, through Python.
+ */
+const LIST_BROKERS = `
+import sys
+from confluent_kafka.admin import AdminClient
+bootstrap, certificate, mechanism, password = sys.argv[1:]
+errors = []
+client = AdminClient({'bootstrap.servers': bootstrap, 'security.protocol': 'SASL_SSL', 'ssl.ca.location': certificate,
+    'sasl.mechanism': mechanism, 'sasl.username': 'alice', 'sasl.password': password,
+    'error_cb': lambda error: errors.append(error.name())})
+try:
+    print(*client.list_topics(timeout=3 if password == 'wrong' else 20).brokers.values())
+except Exception:
+    client.poll(1)
+    print(*sorted(set(errors)))
+`
+
 test('Kafka takes a right password over TLS by each mechanism, and refuses a wrong one', async () => {
   const kafka = await startKafka({ security: { tls: true, users: [{ username: 'alice', password: 'right' }] } })
   const certificate = join(kafka.dataDir, 'ca.pem')
   writeFileSync(certificate, kafka.caPem!)
-  const list = (mechanism: string, password: string) =>
-    kcat(
-      [
-        '-b',
-        kafka.secureBootstrap!,
-        '-L',
-        '-m',
-        '10',
-        '-X',
-        'security.protocol=SASL_SSL',
-        '-X',
-        `ssl.ca.location=${certificate}`,
-        '-X',
-        `sasl.mechanism=${mechanism}`,
-        '-X',
-        'sasl.username=alice',
-        '-X',
-        `sasl.password=${password}`,
-      ],
-      { check: false },
-    )
+  const ask = async (mechanism: string, password: string) =>
+    (await runPython(LIST_BROKERS, [kafka.secureBootstrap!, certificate, mechanism, password])).stdout.trim()
   try {
     for (const mechanism of ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512']) {
-      expect((await list(mechanism, 'right')).stdout).toContain(`broker 1 at ${kafka.secureBootstrap}`)
+      expect(await ask(mechanism, 'right')).toBe(`${kafka.secureBootstrap}/1`)
+      expect(await ask(mechanism, 'wrong')).toContain('_AUTHENTICATION')
     }
-    const refused = await list('SCRAM-SHA-256', 'wrong')
-    expect(refused.code).not.toBe(0)
-    expect(refused.stderr).toContain('SASL')
   } finally {
     await kafka.stop()
   }
