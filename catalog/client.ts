@@ -10,7 +10,7 @@
  */
 import type { ColumnStatistics, DataFile, PartitionSpec, Schema } from '../table/types.ts'
 
-export interface CatalogClient extends LogCommands, TableCommands, CatalogQueries {}
+export interface CatalogClient extends LogCommands, TableCommands, GarbageCommands, CatalogQueries {}
 
 // ── Topics, records, groups ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -111,7 +111,8 @@ export interface LogCommands {
   >
   /** A block of fresh producer ids [first, first + count): an agent takes one block and hands them out. */
   allocateProducerIds(count: number): Promise<{ readonly first: bigint; readonly count: number }>
-  grantNames(purpose: GrantPurpose, count: number, ttlMs: number): Promise<NameGrant>
+  /** `tableId` narrows where an uncommitted data file is looked for later; without it any table is. */
+  grantNames(purpose: GrantPurpose, count: number, ttlMs: number, tableId?: number): Promise<NameGrant>
   commitSegment(command: CommitSegment): Promise<CommitSegmentResult>
   /** Membership and generation were checked by the group coordinator. Offsets of unknown topics are accepted, as Kafka does. */
   commitGroupOffsets(group: string, offsets: readonly CommittedOffset[]): Promise<void>
@@ -177,7 +178,10 @@ export interface Table {
   readonly published: PublishedVersion | undefined
 }
 
-/** Accumulated account of one source partition of one table: written + filtered + rejected + control + gap = end - start. */
+/**
+ * Accumulated account of one source partition of one table: written + filtered + rejected + control + gap = end - start.
+ * A claimed partition without any commit yet has start = end = -1n: its first commit may begin anywhere.
+ */
 export interface SourceCoverage {
   readonly partition: number
   /** Topic identity seen when coverage began; undefined when the cluster has none. */
@@ -311,6 +315,22 @@ export interface TableCommands {
   ): Promise<PublishedVersion | 'unknown-table' | 'not-pending'>
 }
 
+// ── Garbage ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Something that nothing refers to any more and that may be deleted once no reader can still be at it. */
+export interface GarbageObject {
+  readonly garbageId: number
+  /** Store keys; an uncommitted name has several places where its object might be. Not all need to exist. */
+  readonly keys: readonly string[]
+  /** When it became garbage. */
+  readonly sinceMs: number
+}
+
+export interface GarbageCommands {
+  /** After the objects were deleted. Forgetting twice is fine. */
+  forgetGarbage(garbageIds: readonly number[]): Promise<void>
+}
+
 // ── Queries ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 export interface CatalogQueries {
@@ -343,6 +363,11 @@ export interface CatalogQueries {
   /** Live files with sequence in (after, upTo], in order, at most `limit` (10,000); pages by the last one's position. */
   tableFiles(tableId: number, after: number, upTo: number, skip: number, limit: number): Promise<readonly TableFile[]>
   deadLetterFiles(tableId: number, skip: number, limit: number): Promise<readonly DeadLetterFile[]>
+  /**
+   * Oldest first, at most `limit` (10,000), that became garbage before `becameBeforeMs`: segments without live records, and
+   * names that were granted and not committed until well past the deadline. Pages by the last one's id.
+   */
+  garbageObjects(becameBeforeMs: number, limit: number, afterGarbageId?: number): Promise<readonly GarbageObject[]>
   /** Newest last. */
   publishedVersions(tableId: number): Promise<readonly PublishedVersion[]>
 }

@@ -9,7 +9,8 @@ export class ByteReader {
   readonly #view: DataView
   readonly #what: string
   offset: number
-  readonly end: number
+  /** Exclusive. The owner may move it inside `bytes` to read one part after another with the same reader. */
+  end: number
 
   /** `what` names the thing being read in errors, for example `journal batch`. */
   constructor(bytes: Uint8Array, what: string, offset = 0, end = bytes.length) {

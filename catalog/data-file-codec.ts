@@ -1,0 +1,110 @@
+/**
+ * The details of a data file that the catalog keeps but does not read: partition tuple, split offsets and column statistics.
+ *
+ *   format 1 (1 byte)
+ *   partition value count, per value: 0 (null) | length + 1, bytes
+ *   split offset count, per offset: difference to the one before
+ *   column count, per column: field id, column bytes, value count, null count, flags, [nan count], [lower], [upper]
+ *   flags: 1 has nan count, 2 has lower, 4 has upper, 8 lower exact, 16 upper exact
+ *   integers are unsigned varints, bounds are length and bytes
+ */
+import { ByteReader } from '../core/byte-reader.ts'
+import type { ByteWriter } from '../core/byte-writer.ts'
+import { FloeError } from '../core/errors.ts'
+import type { ColumnStatistics, DataFile, SingleValue } from '../table/types.ts'
+
+const format = 1
+
+export type DataFileDetails = Pick<DataFile, 'partition' | 'splitOffsets' | 'columns'>
+
+export function writeDataFileDetails(writer: ByteWriter, { partition, splitOffsets, columns }: DataFileDetails): void {
+  writer.uint8(format)
+  writer.uvarint(partition.length)
+  for (const value of partition) {
+    if (value === null) writer.uvarint(0)
+    else {
+      writer.uvarint(value.length + 1)
+      writer.raw(value)
+    }
+  }
+  writer.uvarint(splitOffsets.length)
+  let previous = 0
+  for (const offset of splitOffsets) {
+    checkWhole(offset - previous, 'split offsets')
+    writer.uvarint(offset - previous)
+    previous = offset
+  }
+  writer.uvarint(columns.length)
+  for (let index = 0; index < columns.length; index++) writeColumn(writer, columns[index]!)
+}
+
+function writeColumn(writer: ByteWriter, column: ColumnStatistics): void {
+  const { fieldId, columnBytes, valueCount, nullCount, nanCount, lower, upper } = column
+  // Negative numbers and fractions would become other numbers: one test for all of them.
+  const all = fieldId + columnBytes + valueCount + nullCount + (nanCount ?? 0)
+  if (fieldId < 0 || columnBytes < 0 || valueCount < 0 || nullCount < 0 || (nanCount ?? 0) < 0)
+    checkWhole(-1, 'statistics')
+  checkWhole(all, 'statistics')
+  writer.uvarint(fieldId)
+  writer.uvarint(columnBytes)
+  writer.uvarint(valueCount)
+  writer.uvarint(nullCount)
+  writer.uint8(
+    (nanCount === undefined ? 0 : 1) |
+      (lower === undefined ? 0 : 2) |
+      (upper === undefined ? 0 : 4) |
+      (column.lowerExact ? 8 : 0) |
+      (column.upperExact ? 16 : 0),
+  )
+  if (nanCount !== undefined) writer.uvarint(nanCount)
+  if (lower !== undefined) writer.sizedBytes(lower)
+  if (upper !== undefined) writer.sizedBytes(upper)
+}
+
+function checkWhole(value: number, what: string): void {
+  if (Number.isSafeInteger(value) && value >= 0) return
+  throw new FloeError(
+    'invalid',
+    'data-file-invalid',
+    `${what} of a data file must be whole, ascending and not negative`,
+  )
+}
+
+/** `bytes` is copied from, so the result owns its memory. errors  corrupt */
+export function readDataFileDetails(bytes: Uint8Array): DataFileDetails {
+  const reader = new ByteReader(bytes, 'data file details')
+  const found = reader.uint8()
+  if (found !== format) throw reader.corrupt(`format ${found} is unknown`)
+  const partition: SingleValue[] = []
+  const partitionCount = reader.boundedCount()
+  for (let index = 0; index < partitionCount; index++) {
+    const length = reader.uvarint()
+    partition.push(length === 0 ? null : reader.raw(length - 1).slice())
+  }
+  const splitOffsets: number[] = []
+  const splitCount = reader.boundedCount()
+  let previous = 0
+  for (let index = 0; index < splitCount; index++) {
+    previous += reader.uvarint()
+    splitOffsets.push(previous)
+  }
+  const columns: ColumnStatistics[] = []
+  const columnCount = reader.boundedCount(5)
+  for (let index = 0; index < columnCount; index++) columns.push(readColumn(reader))
+  if (reader.remaining !== 0) throw reader.corrupt(`${reader.remaining} bytes too many`)
+  return { partition, splitOffsets, columns }
+}
+
+function readColumn(reader: ByteReader): ColumnStatistics {
+  const fieldId = reader.uvarint()
+  const columnBytes = reader.uvarint()
+  const valueCount = reader.uvarint()
+  const nullCount = reader.uvarint()
+  const flags = reader.uint8()
+  const nanCount = (flags & 1) === 0 ? undefined : reader.uvarint()
+  const lower = (flags & 2) === 0 ? undefined : reader.sizedBytes().slice()
+  const upper = (flags & 4) === 0 ? undefined : reader.sizedBytes().slice()
+  const lowerExact = (flags & 8) !== 0
+  const upperExact = (flags & 16) !== 0
+  return { fieldId, columnBytes, valueCount, nullCount, nanCount, lower, upper, lowerExact, upperExact }
+}

@@ -1,0 +1,278 @@
+/**
+ * The catalog client of the process that leads: commands go to the leader's queue, queries read the leader's state, which is
+ * always durable.
+ *
+ * Requests are numbered under a client id of this process. A session that was idle long is replaced before the catalog may
+ * have forgotten it. Nothing is retried here: the leader itself finds out the outcome of what it wrote.
+ */
+import type { Clock } from '../core/clock.ts'
+import { FloeError } from '../core/errors.ts'
+import { formatUuid, type Random } from '../core/random.ts'
+import type {
+  CatalogClient,
+  CommitSegment,
+  CommitSegmentResult,
+  CommitTableFiles,
+  CommitTableFilesResult,
+  CommittedOffset,
+  CreateTopicResult,
+  DeadLetterFile,
+  GarbageObject,
+  GrantPurpose,
+  NameGrant,
+  PartitionState,
+  PendingVersion,
+  PublishedVersion,
+  SegmentRun,
+  SourceCoverage,
+  Table,
+  TableDefinition,
+  TableFile,
+  Topic,
+} from './client.ts'
+import type { Command } from './commands/command.ts'
+import { commitSegment } from './commands/commit-segment.ts'
+import { commitTableFiles } from './commands/commit-table-files.ts'
+import { commitGroupOffsets, deleteGroupOffsets } from './commands/group-commands.ts'
+import { allocateProducerIds, forgetGarbage, grantNames, openSession } from './commands/name-commands.ts'
+import { beginPublish, completePublish } from './commands/publish-commands.ts'
+import { alterTable, claimSourcePartitions, createTable, setTableState } from './commands/table-commands.ts'
+import { toTable } from './commands/table-result-codec.ts'
+import {
+  advanceLogStart,
+  alterTopicConfigs,
+  createPartitions,
+  createTopic,
+  deleteTopic,
+  toTopic,
+} from './commands/topic-commands.ts'
+import type { Leader } from './leader.ts'
+import * as logQueries from './queries/log-queries.ts'
+import * as tableQueries from './queries/table-queries.ts'
+import type { CatalogState } from './state/catalog-state.ts'
+
+/** Far below clientSessionExpiryMs. */
+const sessionIdleMsMax = 3600_000
+
+export class InProcessClient implements CatalogClient {
+  readonly #leader: Leader
+  readonly #clock: Clock
+  readonly #random: Random
+  #clientId: Uint8Array | undefined
+  #requestNumber = 0
+  #lastSubmitMs = 0
+
+  constructor(leader: Leader, clock: Clock, random: Random) {
+    this.#leader = leader
+    this.#clock = clock
+    this.#random = random
+  }
+
+  #submit<Arguments, Result>(command: Command<Arguments, Result>, args: Arguments): Promise<Result> {
+    const nowMs = this.#clock.nowMs()
+    if (this.#clientId === undefined || Math.abs(nowMs - this.#lastSubmitMs) > sessionIdleMsMax) this.#openSession()
+    this.#lastSubmitMs = nowMs
+    return this.#leader.submit(this.#clientId!, ++this.#requestNumber, command, args)
+  }
+
+  #openSession(): void {
+    const clientId = this.#random.bytes(16)
+    this.#clientId = clientId
+    this.#requestNumber = 1
+    this.#leader.submit(clientId, 1, openSession, undefined).catch(() => {
+      // Whoever needed the session gets an error of its own; the next command opens another one.
+      if (this.#clientId === clientId) this.#clientId = undefined
+    })
+  }
+
+  /** errors  fenced and others: this process leads no more, what it knows may be old */
+  async #state(): Promise<CatalogState> {
+    if (this.#leader.failure !== undefined) throw this.#leader.failure
+    return this.#leader.state
+  }
+
+  // ── Topics, records, groups ──
+
+  createTopic(
+    name: string,
+    partitionCount: number,
+    configs: Readonly<Record<string, string>>,
+  ): Promise<CreateTopicResult> {
+    return this.#submit(createTopic, { topicId: freshUuid(this.#random), name, partitionCount, configs })
+  }
+  deleteTopic(topicId: string): Promise<'deleted' | 'unknown-topic'> {
+    return this.#submit(deleteTopic, topicId)
+  }
+  alterTopicConfigs(
+    topicId: string,
+    changes: Readonly<Record<string, string | undefined>>,
+  ): Promise<'altered' | 'unknown-topic'> {
+    return this.#submit(alterTopicConfigs, { topicId, changes })
+  }
+  createPartitions(topicId: string, partitionCount: number): Promise<'created' | 'unknown-topic' | 'not-an-increase'> {
+    return this.#submit(createPartitions, { topicId, partitionCount })
+  }
+  advanceLogStart(
+    topicId: string,
+    partition: number,
+    offset: bigint,
+  ): Promise<
+    | { readonly outcome: 'advanced'; readonly logStartOffset: bigint }
+    | { readonly outcome: 'unknown-topic' | 'offset-out-of-range' }
+  > {
+    return this.#submit(advanceLogStart, { topicId, partition, offset })
+  }
+  allocateProducerIds(count: number): Promise<{ readonly first: bigint; readonly count: number }> {
+    return this.#submit(allocateProducerIds, count)
+  }
+  grantNames(purpose: GrantPurpose, count: number, ttlMs: number, tableId?: number): Promise<NameGrant> {
+    return this.#submit(grantNames, { purpose, count, ttlMs, tableId })
+  }
+  commitSegment(command: CommitSegment): Promise<CommitSegmentResult> {
+    return this.#submit(commitSegment, command)
+  }
+  commitGroupOffsets(group: string, offsets: readonly CommittedOffset[]): Promise<void> {
+    return this.#submit(commitGroupOffsets, { group, offsets })
+  }
+  deleteGroupOffsets(
+    group: string,
+    partitions: readonly { topic: string; partition: number }[] | 'all',
+  ): Promise<void> {
+    return this.#submit(deleteGroupOffsets, { group, partitions })
+  }
+
+  // ── Tables ──
+
+  createTable(definition: TableDefinition): Promise<{ readonly outcome: 'created' | 'exists'; readonly table: Table }> {
+    return this.#submit(createTable, { tableUuid: freshUuid(this.#random), definition })
+  }
+  alterTable(
+    tableId: number,
+    definition: TableDefinition,
+  ): Promise<'altered' | 'unknown-table' | 'schema-change-refused'> {
+    return this.#submit(alterTable, { tableId, definition })
+  }
+  setTableState(
+    tableId: number,
+    state: 'running' | 'stopped',
+    reason: string | undefined,
+  ): Promise<'set' | 'unknown-table'> {
+    return this.#submit(setTableState, { tableId, state, reason })
+  }
+  claimSourcePartitions(
+    tableId: number,
+    partitions: readonly number[],
+  ): Promise<readonly SourceCoverage[] | 'unknown-table'> {
+    return this.#submit(claimSourcePartitions, { tableId, partitions })
+  }
+  commitTableFiles(command: CommitTableFiles): Promise<CommitTableFilesResult> {
+    return this.#submit(commitTableFiles, command)
+  }
+  beginPublish(tableId: number): Promise<PendingVersion | undefined | 'unknown-table'> {
+    return this.#submit(beginPublish, tableId)
+  }
+  completePublish(
+    tableId: number,
+    version: number,
+    icebergMetadataPath: string,
+  ): Promise<PublishedVersion | 'unknown-table' | 'not-pending'> {
+    return this.#submit(completePublish, { tableId, version, icebergMetadataPath })
+  }
+
+  // ── Garbage ──
+
+  async forgetGarbage(garbageIds: readonly number[]): Promise<void> {
+    await this.#submit(forgetGarbage, garbageIds)
+  }
+
+  // ── Queries ──
+
+  async clusterId(): Promise<string> {
+    return formatUuid((await this.#state()).clusterId)
+  }
+  async topics(): Promise<readonly Topic[]> {
+    return Array.from((await this.#state()).topics.all(), toTopic)
+  }
+  async topicByName(name: string): Promise<Topic | undefined> {
+    const topic = (await this.#state()).topics.byName(name)
+    return topic && toTopic(topic)
+  }
+  async topicById(topicId: string): Promise<Topic | undefined> {
+    const topic = (await this.#state()).topics.byId(topicId)
+    return topic && toTopic(topic)
+  }
+  async partitionStates(
+    partitions: readonly { readonly topicId: string; readonly partition: number }[],
+  ): Promise<readonly (PartitionState | undefined)[]> {
+    return logQueries.partitionStates(await this.#state(), partitions)
+  }
+  async findRuns(topicId: string, partition: number, offset: bigint, bytesMax: number): Promise<readonly SegmentRun[]> {
+    return logQueries.findRuns(await this.#state(), topicId, partition, offset, bytesMax)
+  }
+  async findRunByTimestamp(topicId: string, partition: number, timestampMs: number): Promise<SegmentRun | undefined> {
+    return logQueries.findRunByTimestamp(await this.#state(), topicId, partition, timestampMs)
+  }
+  async findRunOfMaxTimestamp(topicId: string, partition: number): Promise<SegmentRun | undefined> {
+    return logQueries.findRunOfMaxTimestamp(await this.#state(), topicId, partition)
+  }
+  async waitForAppends(position: number, timeoutMs: number, signal?: AbortSignal): Promise<boolean> {
+    const deadlineMs = this.#clock.monotonicMs() + timeoutMs
+    for (;;) {
+      const state = await this.#state()
+      if (state.appendPosition > position) return true
+      const remainingMs = deadlineMs - this.#clock.monotonicMs()
+      if (remainingMs <= 0 || signal?.aborted) return false
+      if (!(await this.#leader.appended.wait(this.#clock, remainingMs, signal))) return false
+    }
+  }
+  appendPosition(): number {
+    return this.#leader.state.appendPosition
+  }
+  async groups(): Promise<readonly string[]> {
+    return (await this.#state()).groups.groups()
+  }
+  async groupOffsets(group: string): Promise<readonly CommittedOffset[]> {
+    return logQueries.groupOffsets(await this.#state(), group)
+  }
+  async tables(): Promise<readonly Table[]> {
+    return Array.from((await this.#state()).tables.all(), toTable)
+  }
+  async tableByName(name: string): Promise<Table | undefined> {
+    const table = (await this.#state()).tables.byName(name)
+    return table && toTable(table)
+  }
+  async tableById(tableId: number): Promise<Table | undefined> {
+    const table = (await this.#state()).tables.byId(tableId)
+    return table && toTable(table)
+  }
+  async sourceCoverage(tableId: number): Promise<readonly SourceCoverage[]> {
+    return tableQueries.sourceCoverage(await this.#state(), tableId)
+  }
+  async tableFiles(
+    tableId: number,
+    after: number,
+    upTo: number,
+    skip: number,
+    limit: number,
+  ): Promise<readonly TableFile[]> {
+    return tableQueries.tableFiles(await this.#state(), tableId, after, upTo, skip, limit)
+  }
+  async deadLetterFiles(tableId: number, skip: number, limit: number): Promise<readonly DeadLetterFile[]> {
+    return tableQueries.deadLetterFiles(await this.#state(), tableId, skip, limit)
+  }
+  async publishedVersions(tableId: number): Promise<readonly PublishedVersion[]> {
+    return tableQueries.publishedVersions(await this.#state(), tableId)
+  }
+  async garbageObjects(becameBeforeMs: number, limit: number, afterGarbageId = 0): Promise<readonly GarbageObject[]> {
+    return tableQueries.garbageObjects(await this.#state(), becameBeforeMs, limit, afterGarbageId)
+  }
+}
+
+/** A random UUID (version 4, RFC 9562) as bytes. */
+function freshUuid(random: Random): Uint8Array {
+  const bytes = random.bytes(16)
+  if (bytes.length !== 16) throw new FloeError('internal', 'random-short', 'the random source gave too few bytes')
+  bytes[6] = (bytes[6]! & 0x0f) | 0x40
+  bytes[8] = (bytes[8]! & 0x3f) | 0x80
+  return bytes
+}

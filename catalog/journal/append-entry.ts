@@ -1,0 +1,65 @@
+/**
+ * Creates one journal entry, or learns who was faster. The bytes for a sequence are never changed once an attempt was made: a
+ * lost attempt may still arrive, and then must say the same.
+ */
+import type { Clock } from '../../core/clock.ts'
+import { FloeError, isFloeError } from '../../core/errors.ts'
+import type { ObjectStore } from '../../storage/object-store.ts'
+import { createObject } from '../../storage/put-if-absent.ts'
+
+const pauseMs = 500
+
+/**
+ * returns  'applied', or the bytes of the other writer's entry that lies there
+ * errors   unavailable `catalog-outcome-unknown`: the store did not tell within `timeoutMs`; the entry may exist or appear
+ *          later, so this writer must not write any other entry; anything else the store throws, with the same consequence
+ */
+export async function appendEntry(
+  store: ObjectStore,
+  clock: Clock,
+  key: string,
+  parts: readonly Uint8Array[],
+  timeoutMs: number,
+): Promise<'applied' | Uint8Array> {
+  const deadlineMs = clock.monotonicMs() + timeoutMs
+  for (;;) {
+    try {
+      if ((await createObject(store, key, parts, { clock })) === 'applied') return 'applied'
+      const existing = await store.get(key)
+      // It was there a moment ago: only a store that lost it, or a trim of what lies behind a snapshot, takes it away.
+      if (existing !== undefined) return equalsParts(existing, parts) ? 'applied' : existing
+    } catch (error) {
+      // A full disk may be emptied, a silent store may answer again: both are worth waiting for.
+      if (!isFloeError(error, 'unavailable') && !isFloeError(error, 'exhausted')) throw error
+      if (clock.monotonicMs() >= deadlineMs) {
+        throw new FloeError(
+          'unavailable',
+          'catalog-outcome-unknown',
+          `journal entry ${key} may or may not be stored: ${error.message}`,
+          { key },
+          error,
+        )
+      }
+    }
+    if (clock.monotonicMs() >= deadlineMs) {
+      throw new FloeError(
+        'unavailable',
+        'catalog-outcome-unknown',
+        `journal entry ${key} comes and goes in the store`,
+        {
+          key,
+        },
+      )
+    }
+    await clock.sleep(pauseMs)
+  }
+}
+
+function equalsParts(bytes: Uint8Array, parts: readonly Uint8Array[]): boolean {
+  let at = 0
+  for (const part of parts) {
+    if (Buffer.compare(bytes.subarray(at, at + part.length), part) !== 0) return false
+    at += part.length
+  }
+  return at === bytes.length
+}

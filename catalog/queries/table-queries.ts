@@ -1,0 +1,97 @@
+/** Queries over tables and garbage: pure reads of the state. */
+import type { DeadLetterFile, GarbageObject, PublishedVersion, SourceCoverage, TableFile } from '../client.ts'
+import { toCoverage, toPublished } from '../commands/table-result-codec.ts'
+import { readDataFileDetails } from '../data-file-codec.ts'
+import { tableFilesPageMax } from '../limits.ts'
+import { dataFilePath, deadLetterFilePath, segmentKey, tableFolder } from '../object-names.ts'
+import type { CatalogState } from '../state/catalog-state.ts'
+import { findFirstGreater } from '../state/columns.ts'
+import { type GarbageRow, garbageKinds } from '../state/garbage.ts'
+import { accountFlags } from '../state/source-accounts.ts'
+import type { TableState } from '../state/tables.ts'
+
+/** Accounts that have begun. */
+export function sourceCoverage(state: CatalogState, tableId: number): SourceCoverage[] {
+  const table = state.tables.byId(tableId)
+  const coverage: SourceCoverage[] = []
+  if (table === undefined) return coverage
+  for (let partition = 0; partition < table.accounts.length; partition++) {
+    if ((table.accounts.flags[partition]! & accountFlags.begun) !== 0) coverage.push(toCoverage(table, partition))
+  }
+  return coverage
+}
+
+export function tableFiles(
+  state: CatalogState,
+  tableId: number,
+  after: number,
+  upTo: number,
+  skip: number,
+  limit: number,
+): TableFile[] {
+  const table = state.tables.byId(tableId)
+  if (table === undefined) return []
+  const { files } = table
+  const first = findFirstGreater(files.fileSequences, 0, files.length, after)
+  const end = findFirstGreater(files.fileSequences, first, files.length, upTo)
+  const found: TableFile[] = []
+  const last = Math.min(end, first + skip + Math.min(limit, tableFilesPageMax))
+  for (let row = first + skip; row < last; row++) {
+    found.push({
+      path: dataFilePath(files.grantIds[row]!, files.nameIndexes[row]!),
+      recordCount: files.recordCounts[row]!,
+      fileBytes: files.fileBytes[row]!,
+      ...readDataFileDetails(state.tables.details.read(files.details[row]!, files.detailBytes[row]!)),
+      fileSequence: files.fileSequences[row]!,
+    })
+  }
+  return found
+}
+
+export function deadLetterFiles(state: CatalogState, tableId: number, skip: number, limit: number): DeadLetterFile[] {
+  const deadLetters = state.tables.byId(tableId)?.deadLetters
+  const found: DeadLetterFile[] = []
+  if (deadLetters === undefined) return found
+  const last = Math.min(deadLetters.length, skip + Math.min(limit, tableFilesPageMax))
+  for (let row = skip; row < last; row++) {
+    found.push({
+      path: deadLetterFilePath(deadLetters.grantIds[row]!, deadLetters.nameIndexes[row]!),
+      recordCount: deadLetters.recordCounts[row]!,
+      fileBytes: deadLetters.fileBytes[row]!,
+      committedMs: deadLetters.committedMs[row]!,
+    })
+  }
+  return found
+}
+
+export function publishedVersions(state: CatalogState, tableId: number): PublishedVersion[] {
+  const table = state.tables.byId(tableId)
+  return table === undefined ? [] : table.versions.published().map(version => toPublished(table.uuidBytes, version))
+}
+
+export function garbageObjects(
+  state: CatalogState,
+  becameBeforeMs: number,
+  limit: number,
+  afterGarbageId: number,
+): GarbageObject[] {
+  return state.garbage
+    .list(becameBeforeMs, afterGarbageId, Math.min(limit, tableFilesPageMax))
+    .map(row => ({ garbageId: row.garbageId, keys: garbageKeys(state, row), sinceMs: row.sinceMs }))
+}
+
+function garbageKeys({ tables }: CatalogState, { kind, grantId, nameIndex, tableId }: GarbageRow): string[] {
+  if (kind === garbageKinds.segment) return [segmentKey(grantId, nameIndex)]
+  const table = tables.byId(tableId)
+  const keys: string[] = []
+  for (const candidate of table === undefined ? tables.all() : [table]) {
+    keys.push(...candidateKeys(candidate, grantId, nameIndex))
+  }
+  return keys
+}
+
+/** An uncommitted name may have been meant for a data file or for dead letters. */
+function candidateKeys({ definition, tableUuid }: TableState, grantId: number, nameIndex: number): string[] {
+  const folder = tableFolder(definition.name, tableUuid)
+  return [`${folder}/${dataFilePath(grantId, nameIndex)}`, `${folder}/${deadLetterFilePath(grantId, nameIndex)}`]
+}

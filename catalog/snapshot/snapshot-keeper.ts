@@ -1,0 +1,155 @@
+/**
+ * Decides when a catalog snapshot is due, writes it in the background, and afterwards trims what it makes superfluous.
+ *
+ * The last two snapshots stay. Trimming goes in the order that recovery relies on: the marker `catalog/trimmed`, manifests of
+ * older snapshots, their chunks, then journal entries up to the older of the two that stay. Genesis and the seal that ends an
+ * epoch (the last entry under the epoch's prefix) always stay, so a leader that was paused for a year still meets its seal.
+ */
+import type { Clock } from '../../core/clock.ts'
+import { errorMessage } from '../../core/errors.ts'
+import type { Log } from '../../core/log.ts'
+import type { ObjectStore } from '../../storage/object-store.ts'
+import { createObject } from '../../storage/put-if-absent.ts'
+import { journalPrefix, manifestKey, parseJournalKey, trimmedKey } from '../journal/journal-keys.ts'
+import type { Leader } from '../leader.ts'
+import { captureSnapshot, listSnapshots, writeSnapshot } from './snapshot-store.ts'
+
+export interface SnapshotOptions {
+  /** A snapshot is due after so many journal entries, ... */
+  readonly snapshotEntryCount: number
+  /** ... or so many bytes of them, or half of the last snapshot's bytes if that is more. */
+  readonly snapshotJournalBytes: number
+  /** On a clean shutdown it is due after so many entries already. */
+  readonly snapshotOnCloseEntryCount: number
+}
+
+export const snapshotDefaults: SnapshotOptions = {
+  snapshotEntryCount: 4096,
+  snapshotJournalBytes: 64 * 1024 * 1024,
+  snapshotOnCloseEntryCount: 256,
+}
+
+const snapshotsKept = 2
+const deleteCountMax = 1000
+
+export class SnapshotKeeper {
+  readonly #store: ObjectStore
+  readonly #clock: Clock
+  readonly #log: Log
+  readonly #options: SnapshotOptions
+  #entryCount: number
+  #entryBytes: number
+  #lastBytes = 0
+  #running: Promise<void> | undefined
+  /** Longest time the event loop was held by capturing. */
+  capturePauseMsMax = 0
+
+  /** Counts begin with what recovery had to replay. */
+  constructor(
+    store: ObjectStore,
+    clock: Clock,
+    log: Log,
+    options: SnapshotOptions,
+    entryCount: number,
+    entryBytes: number,
+  ) {
+    this.#store = store
+    this.#clock = clock
+    this.#log = log
+    this.#options = options
+    this.#entryCount = entryCount
+    this.#entryBytes = entryBytes
+  }
+
+  get entriesSinceSnapshot(): number {
+    return this.#entryCount
+  }
+
+  /** After each journal entry was applied. */
+  onEntry(leader: Leader, bytes: number): void {
+    this.#entryCount++
+    this.#entryBytes += bytes
+    const { snapshotEntryCount, snapshotJournalBytes } = this.#options
+    const bytesMax = Math.max(snapshotJournalBytes, this.#lastBytes / 2)
+    if (this.#entryCount >= snapshotEntryCount || this.#entryBytes >= bytesMax) void this.take(leader)
+  }
+
+  /** Joins one that is under way. Failures are logged: the journal still has everything, and the next one comes when it is due. */
+  take(leader: Leader): Promise<void> {
+    this.#running ??= this.#take(leader).finally(() => {
+      this.#running = undefined
+    })
+    return this.#running
+  }
+
+  async close(leader: Leader): Promise<void> {
+    await this.#running
+    if (this.#entryCount >= this.#options.snapshotOnCloseEntryCount) await this.take(leader)
+  }
+
+  async #take(leader: Leader): Promise<void> {
+    const { sequence } = leader.position
+    const startedMs = this.#clock.monotonicMs()
+    const captured = captureSnapshot(leader.state, leader.position)
+    const pauseMs = this.#clock.monotonicMs() - startedMs
+    this.capturePauseMsMax = Math.max(this.capturePauseMsMax, pauseMs)
+    const { bytes } = captured
+    this.#entryCount = 0
+    this.#entryBytes = 0
+    this.#lastBytes = bytes
+    try {
+      await writeSnapshot(this.#store, this.#clock, captured)
+      const ms = Math.round(this.#clock.monotonicMs() - startedMs)
+      this.#log.info('catalog snapshot written', { sequence, bytes, pauseMs: Math.round(pauseMs), ms })
+      await this.trim(leader)
+    } catch (error) {
+      this.#log.warn('catalog snapshot or trim failed; the journal keeps everything', {
+        sequence,
+        problem: errorMessage(error),
+      })
+    }
+  }
+
+  /** Removes what the last two snapshots make superfluous. Safe at any time, also by a leader that was fenced meanwhile. */
+  async trim(leader: Leader): Promise<void> {
+    const folders = await listSnapshots(this.#store)
+    const complete = folders.filter(folder => folder.hasManifest)
+    const oldestKept = complete.at(-snapshotsKept)
+    if (oldestKept === undefined) return
+    await createObject(this.#store, trimmedKey, leader.position.writerId, { clock: this.#clock })
+    const older = folders.slice(0, folders.indexOf(oldestKept))
+    await this.#delete(older.filter(folder => folder.hasManifest).map(folder => manifestKey(folder.prefix)))
+    await this.#delete(older.flatMap(folder => folder.keys.filter(key => key !== manifestKey(folder.prefix))))
+    await this.#trimJournal(oldestKept.sequence)
+  }
+
+  async #trimJournal(upToSequence: number): Promise<void> {
+    let keys: string[] = []
+    let previous: { key: string; epoch: number; sequence: number } | undefined
+    let after: string | undefined
+    do {
+      const page = await this.#store.list(journalPrefix, after)
+      for (const { key } of page.objects) {
+        const parsed = parseJournalKey(key)
+        if (parsed === undefined) continue
+        // Only an entry that has a successor in its epoch is no seal.
+        if (previous?.epoch === parsed.epoch && previous.sequence > 1 && previous.sequence <= upToSequence) {
+          keys.push(previous.key)
+        }
+        previous = { key, ...parsed }
+      }
+      if (keys.length >= deleteCountMax) {
+        await this.#delete(keys)
+        keys = []
+      }
+      after = page.next
+    } while (after !== undefined)
+    await this.#delete(keys)
+  }
+
+  async #delete(keys: readonly string[]): Promise<void> {
+    for (let at = 0; at < keys.length; at += deleteCountMax) {
+      await this.#store.delete(keys.slice(at, at + deleteCountMax))
+    }
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * The byte stream of a catalog snapshot, captured in one synchronous step and written out later.
+ *
+ * Small values and short columns are copied. A long column is kept by reference and not copied, so capturing costs what
+ * changes in place and not the whole state: whoever hands a long column over promises that these bytes are never rewritten,
+ * only appended after (columns.ts grows into new arrays). That is the copy-on-write of this design without a copy.
+ *
+ *   column := byte length uvarint, the values as they lie in memory, little-endian
+ */
+import { assert } from '../../core/assert.ts'
+import { ByteWriter } from '../../core/byte-writer.ts'
+
+/** From this size on a column is referenced instead of copied. */
+export const referencedColumnBytesMin = 64 * 1024
+
+export class SnapshotWriter {
+  /** For small values; what is written here lies in order with the columns. */
+  readonly scalars = new ByteWriter(64 * 1024)
+  readonly #pieces: Uint8Array[] = []
+  /** Bytes of pieces that are complete. */
+  #pieceBytes = 0
+
+  /** Never rewritten by the owner below its current length. */
+  bytesColumn(values: Uint8Array): void {
+    this.#column(values)
+  }
+
+  float64Column(values: Float64Array, start: number, end: number): void {
+    this.#column(new Uint8Array(values.buffer, values.byteOffset + start * 8, (end - start) * 8))
+  }
+
+  uint32Column(values: Uint32Array, start: number, end: number): void {
+    this.#column(new Uint8Array(values.buffer, values.byteOffset + start * 4, (end - start) * 4))
+  }
+
+  /** For columns whose rows are rewritten in place: always copied. */
+  mutableFloat64Column(values: Float64Array, start: number, end: number): void {
+    this.#copied(new Uint8Array(values.buffer, values.byteOffset + start * 8, (end - start) * 8))
+  }
+
+  mutableUint32Column(values: Uint32Array, start: number, end: number): void {
+    this.#copied(new Uint8Array(values.buffer, values.byteOffset + start * 4, (end - start) * 4))
+  }
+
+  mutableBytesColumn(values: Uint8Array): void {
+    this.#copied(values)
+  }
+
+  #copied(bytes: Uint8Array): void {
+    this.scalars.uvarint(bytes.length)
+    this.scalars.raw(bytes)
+  }
+
+  #column(bytes: Uint8Array): void {
+    if (bytes.length < referencedColumnBytesMin) {
+      this.#copied(bytes)
+      return
+    }
+    this.scalars.uvarint(bytes.length)
+    this.#flushScalars()
+    this.#add(bytes)
+  }
+
+  #flushScalars(): void {
+    if (this.scalars.length === 0) return
+    this.#add(this.scalars.take())
+    this.scalars.reset()
+  }
+
+  #add(piece: Uint8Array): void {
+    this.#pieces.push(piece)
+    this.#pieceBytes += piece.length
+  }
+
+  /** The whole stream in order. */
+  finish(): { readonly pieces: readonly Uint8Array[]; readonly bytes: number } {
+    this.#flushScalars()
+    return { pieces: this.#pieces, bytes: this.#pieceBytes }
+  }
+}
+
+/** Cuts a stream into chunks of `chunkBytesMax` (the last may be shorter) without copying. */
+export function cutChunks(pieces: readonly Uint8Array[], chunkBytesMax: number): Uint8Array[][] {
+  assert(chunkBytesMax > 0, 'a chunk holds at least one byte')
+  const chunks: Uint8Array[][] = []
+  let chunk: Uint8Array[] = []
+  let room = chunkBytesMax
+  for (const piece of pieces) {
+    for (let at = 0; at < piece.length; ) {
+      const taken = piece.subarray(at, at + room)
+      chunk.push(taken)
+      at += taken.length
+      room -= taken.length
+      if (room === 0) {
+        chunks.push(chunk)
+        chunk = []
+        room = chunkBytesMax
+      }
+    }
+  }
+  if (chunk.length > 0) chunks.push(chunk)
+  return chunks
+}
+
+/** Columns are stored as they lie in memory. */
+export function assertLittleEndian(): void {
+  assert(new Uint8Array(new Uint32Array([1]).buffer)[0] === 1, 'catalog snapshots need a little-endian machine')
+}

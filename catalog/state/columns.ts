@@ -1,0 +1,39 @@
+/**
+ * Growing typed arrays: state is kept in columns, so that a row costs its bytes and the garbage collector sees a few arrays.
+ * Growing copies into a new array and leaves the old one as it was; a catalog snapshot that still reads the old one is
+ * therefore never disturbed (snapshot/snapshot-writer.ts).
+ */
+export function growFloat64(values: Float64Array, capacity: number): Float64Array<ArrayBuffer> {
+  const grown = new Float64Array(capacity)
+  grown.set(values.subarray(0, Math.min(values.length, capacity)))
+  return grown
+}
+
+export function growUint32(values: Uint32Array, capacity: number): Uint32Array<ArrayBuffer> {
+  const grown = new Uint32Array(capacity)
+  grown.set(values.subarray(0, Math.min(values.length, capacity)))
+  return grown
+}
+
+export function growUint8(values: Uint8Array, capacity: number): Uint8Array<ArrayBuffer> {
+  const grown = new Uint8Array(capacity)
+  grown.set(values.subarray(0, Math.min(values.length, capacity)))
+  return grown
+}
+
+/** Doubles small columns, and grows large ones by half so that less memory lies idle. */
+export function nextCapacity(capacity: number, needed: number): number {
+  return Math.max(needed, capacity < 1 << 20 ? capacity * 2 : Math.ceil(capacity * 1.5), 4)
+}
+
+/** Index of the first of `values[from, to)`, which ascend, that is greater than `target`; `to` when none is. */
+export function findFirstGreater(values: Float64Array, from: number, to: number, target: number): number {
+  let low = from
+  let high = to
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (values[middle]! > target) high = middle
+    else low = middle + 1
+  }
+  return low
+}

@@ -1,0 +1,133 @@
+/** Tables by id and by name, and the arena that holds the details of all their data files. */
+import { formatUuid } from '../../core/random.ts'
+import type { Schema } from '../../table/types.ts'
+import type { TableDefinition } from '../client.ts'
+import type { SnapshotReader } from '../snapshot/snapshot-reader.ts'
+import type { SnapshotWriter } from '../snapshot/snapshot-writer.ts'
+import { parseTableDefinition } from '../table-definition-codec.ts'
+import { ByteArena } from './byte-arena.ts'
+import { DeadLetterFiles } from './dead-letter-files.ts'
+import { SourceAccounts } from './source-accounts.ts'
+import { TableFiles } from './table-files.ts'
+import { TableVersions } from './table-versions.ts'
+
+const sectionId = 8
+const sectionVersion = 1
+
+export class TableState {
+  readonly tableId: number
+  readonly uuidBytes: Uint8Array
+  readonly tableUuid: string
+  readonly createdMs: number
+  definition: TableDefinition
+  /** The definition as it came, JSON text. */
+  definitionText: string
+  schemas: readonly Schema[]
+  stopped = false
+  stoppedReason: string | undefined
+  rowCount = 0
+  fileBytes = 0
+  deadLetterCount = 0
+  fileSequence = 0
+  files = new TableFiles()
+  deadLetters = new DeadLetterFiles()
+  accounts = new SourceAccounts()
+  versions = new TableVersions()
+
+  constructor(tableId: number, uuidBytes: Uint8Array, createdMs: number, definitionText: string) {
+    this.tableId = tableId
+    this.uuidBytes = uuidBytes.slice()
+    this.tableUuid = formatUuid(uuidBytes)
+    this.createdMs = createdMs
+    this.definitionText = definitionText
+    this.definition = parseTableDefinition(definitionText)
+    this.schemas = [this.definition.schema]
+  }
+
+  encode(writer: SnapshotWriter): void {
+    const { scalars } = writer
+    scalars.uvarint(this.tableId)
+    scalars.raw(this.uuidBytes)
+    scalars.uvarint(this.createdMs)
+    scalars.sizedString(this.definitionText)
+    scalars.bool(this.stopped)
+    scalars.sizedString(this.stoppedReason ?? '')
+    scalars.uvarint(this.rowCount)
+    scalars.uvarint(this.fileBytes)
+    scalars.uvarint(this.deadLetterCount)
+    scalars.uvarint(this.fileSequence)
+    this.files.encode(writer)
+    this.deadLetters.encode(writer)
+    this.accounts.encode(writer)
+    this.versions.encode(writer)
+  }
+
+  static decode(reader: SnapshotReader): TableState {
+    const table = new TableState(reader.uvarint(), reader.bytes(16), reader.uvarint(), reader.sizedString())
+    table.stopped = reader.bool()
+    const reason = reader.sizedString()
+    table.stoppedReason = reason === '' ? undefined : reason
+    table.rowCount = reader.uvarint()
+    table.fileBytes = reader.uvarint()
+    table.deadLetterCount = reader.uvarint()
+    table.fileSequence = reader.uvarint()
+    table.files = TableFiles.decode(reader)
+    table.deadLetters = DeadLetterFiles.decode(reader)
+    table.accounts = SourceAccounts.decode(reader)
+    table.versions = TableVersions.decode(reader)
+    return table
+  }
+}
+
+export class Tables {
+  details = new ByteArena()
+  /** Ids count from 1; 0 means no table. */
+  #nextId = 1
+  readonly #byId = new Map<number, TableState>()
+  readonly #byName = new Map<string, TableState>()
+
+  get count(): number {
+    return this.#byId.size
+  }
+  all(): Iterable<TableState> {
+    return this.#byId.values()
+  }
+  byId(tableId: number): TableState | undefined {
+    return this.#byId.get(tableId)
+  }
+  byName(name: string): TableState | undefined {
+    return this.#byName.get(name)
+  }
+
+  create(uuidBytes: Uint8Array, createdMs: number, definitionText: string): TableState {
+    const table = new TableState(this.#nextId, uuidBytes, createdMs, definitionText)
+    this.#nextId++
+    this.#add(table)
+    return table
+  }
+
+  #add(table: TableState): void {
+    this.#byId.set(table.tableId, table)
+    this.#byName.set(table.definition.name, table)
+  }
+
+  encode(writer: SnapshotWriter): void {
+    const { scalars } = writer
+    scalars.uvarint(sectionId)
+    scalars.uvarint(sectionVersion)
+    scalars.uvarint(this.#nextId)
+    scalars.uvarint(this.#byId.size)
+    for (const table of this.#byId.values()) table.encode(writer)
+    this.details.encode(writer)
+  }
+
+  static decode(reader: SnapshotReader): Tables {
+    reader.section(sectionId, sectionVersion)
+    const tables = new Tables()
+    tables.#nextId = reader.uvarint()
+    const count = reader.count(30)
+    for (let index = 0; index < count; index++) tables.#add(TableState.decode(reader))
+    tables.details = ByteArena.decode(reader)
+    return tables
+  }
+}
