@@ -37,7 +37,7 @@ export class BrokerMetrics {
   fetchCorruptBatches = 0
 
   groupRebalances = 0
-  segmentsDeleted = 0
+  objectsDeleted = 0
   logStartsAdvanced = 0
 
   countRequest(api: string): void {

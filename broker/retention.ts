@@ -2,7 +2,7 @@
  * The periodic job that lets go of old records and of objects nobody refers to any more.
  *
  *   topics with `delete` in cleanup.policy   log start moves over runs older than retention.ms or beyond retention.bytes
- *   segment objects without a reference      deleted after `garbageDelayMs`, longer than any read
+ *   objects without a reference              deleted after `garbageDelayMs`, longer than any read
  *   offsets of groups without members        deleted after `offsetsRetentionMs`
  *
  * Invariants
@@ -136,5 +136,25 @@ export class Retention {
 
   // ── Objects ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  async #collectGarbage(): Promise<void> {}
+  /** Whatever its kind: the catalog names only what nobody refers to and nobody may refer to any more. */
+  async #collectGarbage(): Promise<void> {
+    const { catalog, store, clock, options, log, metrics } = this.#parts
+    const becameBeforeMs = clock.nowMs() - options.garbageDelayMs
+    let deletedCount = 0
+    while (!this.#stopping.signal.aborted) {
+      const garbage = await catalog.garbageObjects(becameBeforeMs, garbagePerStep)
+      if (garbage.length === 0) break
+      const keys = garbage.flatMap(object => object.keys)
+      for (let at = 0; at < keys.length; at += keysPerDelete) await store.delete(keys.slice(at, at + keysPerDelete))
+      await catalog.forgetGarbage(garbage.map(object => object.garbageId))
+      deletedCount += garbage.length
+    }
+    if (deletedCount === 0) return
+    metrics.objectsDeleted += deletedCount
+    log.info('unused objects deleted', { objectCount: deletedCount })
+  }
 }
+
+/** Garbage forgotten with one command, and keys deleted with one call. */
+const garbagePerStep = 1_000
+const keysPerDelete = 1_000
