@@ -16,32 +16,44 @@ const headerBytes = 16
 const blockBytes = 32_768
 
 export function decompressSnappy(bytes: Uint8Array, bytesMax: number): Uint8Array {
-  if (!startsWithMagic(bytes)) return decompressBlock(bytes, bytesMax)
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const blocks: Uint8Array[] = []
-  let total = 0
-  let at = headerBytes
-  while (at < bytes.length) {
-    const size = at + 4 <= bytes.length ? view.getInt32(at) : -1
-    at += 4
-    if (size <= 0 || size > bytes.length - at) throw corruptCompression('snappy', `block of ${size} bytes at ${at}`)
-    const block = decompressBlock(bytes.subarray(at, at + size), bytesMax - total)
-    total += block.length
-    blocks.push(block)
-    at += size
+  if (!startsWithMagic(bytes)) {
+    if (readClaimedBytes(bytes) > bytesMax) throw decompressedTooLarge('snappy', bytesMax)
+    return decompressBlock(bytes)
   }
-  return blocks.length === 1 ? blocks[0]! : Buffer.concat(blocks, total)
+  // Two walks: the sizes first, so that there is one output, however many tiny blocks there are.
+  let total = 0
+  walkBlocks(bytes, block => {
+    total += readClaimedBytes(block)
+    if (total > bytesMax) throw decompressedTooLarge('snappy', bytesMax)
+  })
+  const output = new Uint8Array(total)
+  let filled = 0
+  walkBlocks(bytes, block => {
+    const decompressed = decompressBlock(block)
+    output.set(decompressed, filled)
+    filled += decompressed.length
+  })
+  return output
 }
 
 function startsWithMagic(bytes: Uint8Array): boolean {
   return bytes.length >= headerBytes && magic.every((byte, index) => bytes[index] === byte)
 }
 
-function decompressBlock(block: Uint8Array, bytesMax: number): Uint8Array {
-  const claimed = readClaimedBytes(block)
-  if (claimed > bytesMax) throw decompressedTooLarge('snappy', bytesMax)
-  if (claimed * 3 > block.length * 64)
-    throw corruptCompression('snappy', `${block.length} bytes claim to hold ${claimed}`)
+function walkBlocks(bytes: Uint8Array, visit: (block: Uint8Array) => void): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  let at = headerBytes
+  while (at < bytes.length) {
+    const size = at + 4 <= bytes.length ? view.getInt32(at) : -1
+    at += 4
+    if (size <= 0 || size > bytes.length - at) throw corruptCompression('snappy', `block of ${size} bytes at ${at}`)
+    visit(bytes.subarray(at, at + size))
+    at += size
+  }
+}
+
+/** The library makes exactly as many bytes as the block claims, or fails. */
+function decompressBlock(block: Uint8Array): Uint8Array {
   try {
     const output = uncompressSync(block, { asBuffer: true })
     if (typeof output !== 'string') return output
@@ -51,14 +63,17 @@ function decompressBlock(block: Uint8Array, bytesMax: number): Uint8Array {
   throw corruptCompression('snappy', 'the block is malformed')
 }
 
-/** The unsigned varint a raw block starts with. */
+/** The unsigned varint a raw block starts with: its decompressed size. */
 function readClaimedBytes(block: Uint8Array): number {
   let value = 0
   for (let index = 0; index < 5; index++) {
     const byte = block[index]
     if (byte === undefined) break
     value += (byte & 0x7f) * 2 ** (7 * index)
-    if (byte < 0x80) return value
+    if (byte < 0x80) {
+      if (value * 3 <= block.length * 64) return value
+      throw corruptCompression('snappy', `${block.length} bytes claim to hold ${value}`)
+    }
   }
   throw corruptCompression('snappy', 'the block has no size')
 }
