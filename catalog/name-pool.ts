@@ -11,6 +11,8 @@ export interface GrantedName {
 }
 
 export interface NamePoolOptions {
+  /** Whose data files the names are for. */
+  readonly tableId?: number
   readonly namesPerGrant: number
   readonly grantTtlMs: number
   /** A name must be committed this long before its grant's deadline, so younger grants only. */
@@ -18,7 +20,7 @@ export interface NamePoolOptions {
 }
 
 export const namePoolDefaults: NamePoolOptions = {
-  namesPerGrant: 1000,
+  namesPerGrant: 200,
   grantTtlMs: 6 * 3600_000,
   remainingMsMin: 3600_000,
 }
@@ -68,8 +70,8 @@ export class NamePool {
   }
 
   async #fetchGrant(): Promise<void> {
-    const { namesPerGrant, grantTtlMs } = this.#options
-    this.#grant = await this.#catalog.grantNames(this.#purpose, namesPerGrant, grantTtlMs)
+    const { namesPerGrant, grantTtlMs, tableId } = this.#options
+    this.#grant = await this.#catalog.grantNames(this.#purpose, namesPerGrant, grantTtlMs, tableId)
     this.#nextIndex = 0
   }
 }

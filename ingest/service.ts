@@ -3,7 +3,7 @@
  * (versions out), over one pool of workers.
  */
 import type { CatalogClient, Table } from '../catalog/client.ts'
-import { NamePool } from '../catalog/name-pool.ts'
+import { NamePool, namePoolDefaults } from '../catalog/name-pool.ts'
 import { tableFolder } from '../catalog/object-names.ts'
 import type { Clock } from '../core/clock.ts'
 import { FloeError } from '../core/errors.ts'
@@ -48,12 +48,10 @@ interface RunningTable {
 
 export class IngestService {
   readonly #parts: IngestServiceParts
-  readonly #names: NamePool
   readonly #running = new Map<string, RunningTable>()
 
   constructor(parts: IngestServiceParts) {
     this.#parts = parts
-    this.#names = new NamePool(parts.catalog, parts.clock, 'data-file')
   }
 
   /**
@@ -110,12 +108,13 @@ export class IngestService {
       log: log.with({ table: name }),
     })
     const folder = tableFolder(name, table.tableUuid)
+    const names = new NamePool(catalog, clock, 'data-file', { ...namePoolDefaults, tableId: table.tableId })
     const runner = new TableRunner({
       table,
       config,
       catalog,
       source: sources(config.definition.source.clusterName),
-      putter: new FilePutter(store, this.#names, clock, folder),
+      putter: new FilePutter(store, names, clock, folder),
       openBuilder: () =>
         pool.createBuilder({
           schema: config.definition.schema,

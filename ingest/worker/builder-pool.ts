@@ -33,7 +33,7 @@ export function createInlinePool(): BuilderPool {
         append: async input => builder.append(input),
         finish: async () => builder.finish(),
         discard: async () => {
-          builder.finish()
+          builder.reset()
         },
       }
     },
