@@ -54,15 +54,18 @@ import type { CatalogState } from './state/catalog-state.ts'
 /** Far below clientSessionExpiryMs. */
 const sessionIdleMsMax = 3600_000
 
+/** What the client needs of a leader. */
+export type LeaderPart = Pick<Leader, 'state' | 'failure' | 'appended' | 'submit'>
+
 export class InProcessClient implements CatalogClient {
-  readonly #leader: Leader
+  readonly #leader: LeaderPart
   readonly #clock: Clock
   readonly #random: Random
   #clientId: Uint8Array | undefined
   #requestNumber = 0
   #lastSubmitMs = 0
 
-  constructor(leader: Leader, clock: Clock, random: Random) {
+  constructor(leader: LeaderPart, clock: Clock, random: Random) {
     this.#leader = leader
     this.#clock = clock
     this.#random = random

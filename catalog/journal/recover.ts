@@ -69,6 +69,41 @@ export async function recover(options: RecoveryOptions): Promise<Recovered> {
   )
 }
 
+export type ReplayOptions = Pick<RecoveryOptions, 'store' | 'clock' | 'log'>
+
+/**
+ * The state at the journal's end, without taking the lead: nothing is written, and a leader at work notices nothing. What is
+ * appended later is not seen.
+ *
+ * errors  invalid: the store holds no catalog; otherwise those of recovery
+ */
+export async function replayOnly(options: ReplayOptions): Promise<CatalogState> {
+  for (let attempt = 1; attempt <= restartsMax; attempt++) {
+    const start = (await startFromSnapshot(options)) ?? (await readGenesis(options))
+    if (start === undefined) {
+      throw new FloeError(
+        'invalid',
+        'catalog-missing',
+        `${options.store.uri} holds no Floe catalog: nothing was ever served from it`,
+      )
+    }
+    if (start !== 'restart') {
+      const replay = new Replay(options, start)
+      const ended = await replay.toEnd()
+      if (!(await startIsGone(options.store, start.folder))) {
+        if (ended) return replay.state
+        throw replay.hole()
+      }
+    }
+    await options.clock.sleep(Math.min(100 * attempt, 1000))
+  }
+  throw new FloeError(
+    'unavailable',
+    'catalog-recovery-raced',
+    `the catalog's journal was trimmed while it was read ${restartsMax} times in a row`,
+  )
+}
+
 /** undefined: what it started from was removed meanwhile; start again. */
 async function tryRecover(options: RecoveryOptions): Promise<Recovered | undefined> {
   const { store } = options
@@ -80,13 +115,13 @@ async function tryRecover(options: RecoveryOptions): Promise<Recovered | undefin
       if (await startIsGone(store, start.folder)) return undefined
       throw replay.hole()
     }
-    const existing = await replay.seal()
+    const existing = await replay.seal(options)
     if (existing === 'sealed') break
     // Somebody was faster: their entry is read like any other.
   }
   // A missing entry may have been a trimmed one. Trimming removes the manifest we began with before any entry behind it.
   if (await startIsGone(store, start.folder)) return undefined
-  return replay.result()
+  return replay.result(options.writerId)
 }
 
 interface Start {
@@ -103,7 +138,7 @@ async function startIsGone(store: ObjectStore, folder: SnapshotFolder | undefine
 }
 
 /** The newest snapshot that reads. A damaged one is passed over with a loud word: the one before it, with the journal, has all. */
-async function startFromSnapshot({ store, log }: RecoveryOptions): Promise<Start | undefined | 'restart'> {
+async function startFromSnapshot({ store, log }: ReplayOptions): Promise<Start | undefined | 'restart'> {
   let damage: FloeError | undefined
   const folders = (await listSnapshots(store)).filter(folder => folder.hasManifest)
   for (const folder of folders.reverse()) {
@@ -122,8 +157,8 @@ async function startFromSnapshot({ store, log }: RecoveryOptions): Promise<Start
   return undefined
 }
 
-async function startFromGenesis(options: RecoveryOptions): Promise<Start | 'restart'> {
-  const { store, clock, writerId, newClusterId, appendTimeoutMs } = options
+/** The genesis entry, if there is one. */
+async function readGenesis({ store }: ReplayOptions): Promise<Start | undefined | 'restart'> {
   if (await startIsGone(store, undefined)) {
     // A snapshot may have been replaced between listing and reading: only a second look tells.
     if ((await listSnapshots(store)).some(folder => folder.hasManifest)) return 'restart'
@@ -134,14 +169,22 @@ async function startFromGenesis(options: RecoveryOptions): Promise<Start | 'rest
         'Restore the objects under catalog/snapshots/; Floe does not start an empty catalog over existing data.',
     )
   }
+  const bytes = await store.get(journalKey(1, 1))
+  return bytes && openGenesis(bytes)
+}
+
+async function startFromGenesis(options: RecoveryOptions): Promise<Start | 'restart'> {
+  const existing = await readGenesis(options)
+  if (existing !== undefined) return existing
+  const { store, clock, writerId, newClusterId, appendTimeoutMs } = options
+  const header = { kind: entryKinds.genesis, epoch: 1, sequence: 1, writerId, nowMs: clock.nowMs(), previousCrc: 0 }
+  const { parts } = encodeEntry(header, [], 0, newClusterId)
+  const outcome = await appendEntry(store, clock, journalKey(1, 1), parts, appendTimeoutMs)
+  return openGenesis(outcome === 'applied' ? Buffer.concat(parts) : outcome)
+}
+
+function openGenesis(bytes: Uint8Array): Start {
   const key = journalKey(1, 1)
-  let bytes = await store.get(key)
-  if (bytes === undefined) {
-    const header = { kind: entryKinds.genesis, epoch: 1, sequence: 1, writerId, nowMs: clock.nowMs(), previousCrc: 0 }
-    const { parts } = encodeEntry(header, [], 0, newClusterId)
-    const outcome = await appendEntry(store, clock, key, parts, appendTimeoutMs)
-    bytes = outcome === 'applied' ? Buffer.concat(parts) : outcome
-  }
   const entry = decodeEntry(bytes, key)
   if (entry.kind !== entryKinds.genesis || entry.epoch !== 1 || entry.sequence !== 1) {
     throw corruptEntry(key, 'it is not a genesis entry')
@@ -150,7 +193,7 @@ async function startFromGenesis(options: RecoveryOptions): Promise<Start | 'rest
 }
 
 class Replay {
-  readonly #options: RecoveryOptions
+  readonly #options: ReplayOptions
   readonly #start: Start
   readonly #answers = new BatchAnswers()
   readonly #out = new ByteWriter(64 * 1024)
@@ -158,10 +201,14 @@ class Replay {
   #entryCount = 0
   #entryBytes = 0
 
-  constructor(options: RecoveryOptions, start: Start) {
+  constructor(options: ReplayOptions, start: Start) {
     this.#options = options
     this.#start = start
     this.#position = start.position
+  }
+
+  get state(): CatalogState {
+    return this.#start.state
   }
 
   /** Applies entries until there is none. False: an entry is missing although a later one exists. */
@@ -212,8 +259,7 @@ class Replay {
   }
 
   /** Takes the lead by sealing the epoch at its next sequence; `read on` when another entry lies there. */
-  async seal(): Promise<'sealed' | 'read on'> {
-    const { store, clock, writerId, appendTimeoutMs } = this.#options
+  async seal({ store, clock, writerId, appendTimeoutMs }: RecoveryOptions): Promise<'sealed' | 'read on'> {
     const { epoch, sequence, crc } = this.#position
     const key = journalKey(epoch, sequence + 1)
     const nowMs = Math.max(this.#start.state.nowMs, clock.nowMs())
@@ -224,8 +270,8 @@ class Replay {
     return 'sealed'
   }
 
-  result(): Recovered {
-    const leads = equalBytes(this.#position.writerId, this.#options.writerId)
+  result(writerId: Uint8Array): Recovered {
+    const leads = equalBytes(this.#position.writerId, writerId)
     if (!leads) throw new FloeError('internal', 'catalog-seal-lost', 'recovery ended in an epoch of another leader')
     return {
       state: this.#start.state,
