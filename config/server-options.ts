@@ -31,10 +31,10 @@ export const serverKeys = {
   destination_bucket_url: optional(
     text({
       lengthMax: 2048,
-      pattern: /^(s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]([/?].*)?|file:\/\/.+)$/i,
+      pattern: /^(s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]([/?].*)?|file:\/\/\/.+|memory:)$/,
       patternHint: 'a URL such as s3://bucket/prefix?region=eu-central-1 or file:///var/lib/floe',
     }),
-    'The one store of this Floe: topics, tables and the catalog. `s3://bucket[/prefix][?region=...]` or `file:///path`. Left out, it is the directory `store` in `data_dir`.',
+    'The one store of this Floe: topics, tables and the catalog. `s3://bucket[/prefix][?region=...]`, `file:///path`, or `memory:` (gone with the process). Left out, it is the directory `store` in `data_dir`.',
   ),
   storage: withDefault(
     record({
@@ -146,16 +146,7 @@ export const serverKeys = {
   ),
   ingest: withDefault(
     record({
-      threads: withDefault(
-        integer(0, 256),
-        '1',
-        'Worker threads that decode records and write Parquet; 0 works in the main thread.',
-      ),
-      buffered_size_max: withDefault(
-        size(16 * 2 ** 20, 64 * 2 ** 30),
-        '128MiB',
-        'Rows not yet committed, over all tables, in bytes; beyond it the largest table commits early.',
-      ),
+      threads: withDefault(integer(1, 256), '1', 'Worker threads that decode records and write Parquet.'),
     }),
     '',
     'Turning topics into tables.',
