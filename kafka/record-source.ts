@@ -61,6 +61,11 @@ export interface FetchedPartition {
 }
 
 export interface SourceFetchOptions {
+  /**
+   * The identity from `describeTopic`. When the topic has another one by now, every part answers `unknown-topic`: offsets of a
+   * topic that was created again say nothing about the old one.
+   */
+  readonly topicId?: string
   /** How long to wait for `bytesMin`; 0 answers at once. */
   readonly waitMsMax: number
   readonly bytesMin: number

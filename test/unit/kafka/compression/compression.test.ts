@@ -107,9 +107,10 @@ describe('lz4', () => {
   test('a frame that could grow beyond the limit is refused before it is decompressed', () => {
     const bomb = compress('lz4', Buffer.alloc(64_000_000))
     expect(bomb.length).toBeLessThan(300_000)
-    const before = process.memoryUsage().rss
+    // Damaged data in the first block: decompressing it would say corrupt.
+    Buffer.from(bomb.buffer, bomb.byteOffset).fill(0xff, 12, 40)
     expect(() => decompress('lz4', bomb, 1_000_000)).toThrow(/decompress to more than 1000000 bytes/)
-    expect(process.memoryUsage().rss - before).toBeLessThan(30_000_000)
+    expect(() => decompress('lz4', bomb, 100_000_000)).toThrow(expect.objectContaining({ kind: 'corrupt' }))
   })
 })
 
