@@ -56,11 +56,12 @@ export class LocalRecordSource implements RecordSource {
   ): Promise<readonly FetchedPartition[]> {
     const { waitMsMax, bytesMin, bytesMax } = options
     const found = await this.#catalog.topicByName(topic)
+    const topicId = options.topicId === undefined || options.topicId === found?.topicId ? found?.topicId : undefined
     const signals = [this.#closing.signal, ...(options.signal === undefined ? [] : [options.signal])]
     const signal = AbortSignal.any(signals)
     signal.throwIfAborted()
     const reads = await this.#reader.read(
-      parts.map(part => ({ ...part, topicId: found?.topicId })),
+      parts.map(part => ({ ...part, topicId })),
       { waitMsMax, bytesMin, bytesMax, readCommitted: true, signal },
     )
     signal.throwIfAborted()

@@ -129,7 +129,7 @@ export class TableLane {
   }
 
   async #step(signal: AbortSignal): Promise<LaneEnd | undefined> {
-    const { config, source, clock } = this.#parts
+    const { config, source, clock, topicId } = this.#parts
     const waitMs = this.#msUntilDue()
     if (waitMs <= 0) {
       await this.#closeFile()
@@ -140,6 +140,7 @@ export class TableLane {
       bytesMin: 1,
       bytesMax: fetchBytesMax,
       signal,
+      ...(topicId === undefined ? {} : { topicId }),
     })
     for (const each of fetched) {
       const end = each.error === 'none' ? await this.#append(each) : await this.#recover(each)

@@ -9,6 +9,7 @@ import {
   type Connection,
   MultipleErrors,
   ProtocolError,
+  UserError,
   Writer,
 } from '@platformatic/kafka'
 import { errorMessage, FloeError } from '../../core/errors.ts'
@@ -41,8 +42,9 @@ const connectTimeoutMs = 5_000
 /** Longer than any long poll. */
 const requestTimeoutMs = 30_000
 
-/** The newest versions whose requests name topics by name; ids are compared through the metadata. */
-const versionMax = { Fetch: 12, ListOffsets: 7 } as const
+/** From Fetch v13 on topics go by id, so a topic that was created again is never mistaken for the old one (KIP-516). */
+const versionMax = { Fetch: 17, ListOffsets: 7 } as const
+export const fetchVersionByNameMax = 12
 
 type RecordApi = keyof typeof versionMax
 
@@ -60,7 +62,7 @@ export class RemoteCluster {
       bootstrapBrokers: options.bootstrapBrokers.map(({ hostname, port }) => ({ host: hostname, port })),
       connectTimeout: connectTimeoutMs,
       requestTimeout: requestTimeoutMs,
-      retries: 1,
+      retries: 0,
       ...(sasl === undefined ? {} : { sasl }),
       ...(tls === undefined ? {} : { tls }),
     })
@@ -76,7 +78,7 @@ export class RemoteCluster {
       const metadata = await this.#client.metadata({ topics: [topic], autocreateTopics: false, forceUpdate: true })
       return metadata.topics.get(topic)
     } catch (error) {
-      if (hasErrorCode(error, 'UNKNOWN_TOPIC_OR_PARTITION')) return undefined
+      if (isUnknownTopic(error)) return undefined
       throw this.#translate(error)
     }
   }
@@ -92,16 +94,22 @@ export class RemoteCluster {
       const metadata = await this.#client.metadata({ topics: [topic], autocreateTopics: false })
       return metadata.topics.get(topic)?.partitions.map(partition => partition.leader) ?? []
     } catch (error) {
-      if (hasErrorCode(error, 'UNKNOWN_TOPIC_OR_PARTITION')) return []
+      if (isUnknownTopic(error)) return []
       throw this.#translate(error)
     }
   }
 
-  async call<A extends RecordApi>(nodeId: number, api: A, body: RequestInput<A>): Promise<ResponseOutput<A>> {
+  /** `versionCap` keeps the call below a version whose form the body does not have. */
+  async call<A extends RecordApi>(
+    nodeId: number,
+    api: A,
+    body: RequestInput<A>,
+    versionCap: number = versionMax[api],
+  ): Promise<ResponseOutput<A>> {
     try {
       const connection = (await this.#client.connectToBrokers([nodeId])).get(nodeId)
       if (connection === undefined) throw new FloeError('unavailable', 'broker-unknown', `broker ${nodeId} is unknown`)
-      const version = await this.#version(api)
+      const version = Math.min(versionCap, await this.#version(api))
       return await send(connection, api, version, body)
     } catch (error) {
       throw this.#translate(error)
@@ -195,8 +203,12 @@ function findError(error: unknown, matches: (each: unknown) => boolean): unknown
   return undefined
 }
 
-function hasErrorCode(error: unknown, id: string): boolean {
-  return findError(error, each => each instanceof ProtocolError && each.apiId === id) !== undefined
+/** The cluster's own answer, or the library's when the topic is missing from it. */
+function isUnknownTopic(error: unknown): boolean {
+  const says = (each: unknown): boolean =>
+    (each instanceof ProtocolError && each.apiId === 'UNKNOWN_TOPIC_OR_PARTITION') ||
+    (each instanceof UserError && each.message.startsWith('Unknown topic'))
+  return findError(error, says) !== undefined
 }
 
 /** The library wraps errors in errors; the innermost says what happened, for example `connect ECONNREFUSED`. */

@@ -7,7 +7,7 @@
  */
 import { FloeError } from '../../core/errors.ts'
 import { findKafkaError } from '../../kafka/errors.ts'
-import type { ResponseOutput } from '../../kafka/protocol/codec.ts'
+import type { RequestInput, ResponseOutput } from '../../kafka/protocol/codec.ts'
 import type {
   FetchedPartition,
   FetchRequestPart,
@@ -16,7 +16,7 @@ import type {
   SourcePartitionState,
   SourceTopic,
 } from '../../kafka/record-source.ts'
-import { RemoteCluster, type RemoteClusterOptions } from './remote-cluster.ts'
+import { fetchVersionByNameMax, RemoteCluster, type RemoteClusterOptions } from './remote-cluster.ts'
 
 const isolationReadCommitted = 1
 const timestampLatest = -1n
@@ -156,25 +156,27 @@ class RemoteSource implements RecordSource {
       answer: undefined,
       failure: undefined,
     }
+    const body: RequestInput<'Fetch'> = {
+      replicaId: -1,
+      maxWaitMs: options.waitMsMax,
+      minBytes: options.bytesMin,
+      maxBytes: options.bytesMax,
+      isolationLevel: isolationReadCommitted,
+      topics: [
+        {
+          topic,
+          topicId: options.topicId ?? noTopicId,
+          partitions: parts.map(part => ({
+            partition: part.partition,
+            fetchOffset: part.offset,
+            partitionMaxBytes: part.bytesMax,
+          })),
+        },
+      ],
+      forgottenTopicsData: [],
+    }
     started.settled = this.#cluster
-      .call(leader, 'Fetch', {
-        replicaId: -1,
-        maxWaitMs: options.waitMsMax,
-        minBytes: options.bytesMin,
-        maxBytes: options.bytesMax,
-        isolationLevel: isolationReadCommitted,
-        topics: [
-          {
-            topic,
-            partitions: parts.map(part => ({
-              partition: part.partition,
-              fetchOffset: part.offset,
-              partitionMaxBytes: part.bytesMax,
-            })),
-          },
-        ],
-        forgottenTopicsData: [],
-      })
+      .call(leader, 'Fetch', body, options.topicId === undefined ? fetchVersionByNameMax : undefined)
       .then(answer => {
         started.answer = this.#translate(answer)
       })
@@ -240,11 +242,14 @@ class RemoteSource implements RecordSource {
 const noBytes = new Uint8Array(0)
 const unknownTopicOrPartition = 3
 const leaderNotAvailable = 5
+const unknownTopicId = 100
+const inconsistentTopicId = 103
+const unknownTopicCodes = new Set([unknownTopicOrPartition, unknownTopicId, inconsistentTopicId])
 
 function outcomeOf(errorCode: number): FetchedPartition['error'] {
   if (errorCode === 0) return 'none'
   if (errorCode === 1) return 'offset-out-of-range'
-  return errorCode === unknownTopicOrPartition ? 'unknown-topic' : 'unavailable'
+  return unknownTopicCodes.has(errorCode) ? 'unknown-topic' : 'unavailable'
 }
 
 function describeError(code: number): { readonly name: string; readonly message: string } {
