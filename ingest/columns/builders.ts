@@ -5,17 +5,18 @@
  * Rows are all or nothing: a decoder that gives up half-way truncates every column to the row it began with.
  */
 import { FloeError } from '../../core/errors.ts'
-import type {
-  BooleanColumn,
-  BytesColumn,
-  DecimalColumn,
-  Float32Column,
-  Float64Column,
-  Int32Column,
-  Int64Column,
-  ListColumn,
-  MapColumn,
-  StructColumn,
+import {
+  type BooleanColumn,
+  type BytesColumn,
+  bytesPrefix,
+  type DecimalColumn,
+  type Float32Column,
+  type Float64Column,
+  type Int32Column,
+  type Int64Column,
+  type ListColumn,
+  type MapColumn,
+  type StructColumn,
 } from '../../table/parquet/column-data.ts'
 
 const slotsAtStart = 64
@@ -272,9 +273,9 @@ export class BytesBuilder implements BytesColumn {
     this.validity = growBytes(this.validity, this.length, capacity)
     this.offsets = growInt32(this.offsets, this.length + 1, capacity + 1)
   }
-  /** Makes room for `count` more bytes after `used`. */
+  /** Makes room for a value of `count` bytes, to be written from `used + bytesPrefix` on. */
   reserve(count: number): void {
-    const needed = this.used + count
+    const needed = this.used + bytesPrefix + count
     if (needed > this.bytes.length) this.growTo(needed)
   }
   growTo(needed: number): void {
@@ -285,10 +286,11 @@ export class BytesBuilder implements BytesColumn {
     this.bytes = bytes
     this.view = new DataView(bytes.buffer)
   }
-  /** Ends a value whose bytes were written from `used` to `end`. */
+  /** Ends a value whose bytes were written from `used + bytesPrefix` to `end`. */
   pushEnd(end: number): void {
     const at = this.length
     if (at === this.validity.length) this.grow(at + 1)
+    this.view.setInt32(this.used, end - this.used - bytesPrefix, true)
     this.used = end
     this.validity[at] = 1
     this.offsets[at + 1] = end
@@ -297,7 +299,7 @@ export class BytesBuilder implements BytesColumn {
   /** Copies source[start, end). */
   push(source: Uint8Array, start: number, end: number): void {
     this.reserve(end - start)
-    const to = this.used
+    const to = this.used + bytesPrefix
     copyBytes(source, start, end, this.bytes, to)
     this.pushEnd(to + end - start)
   }

@@ -1,13 +1,12 @@
 /**
  * The columns of a table as builders, and what is done to all of them: making, emptying, undoing rows, measuring, gathering.
  */
-import type { ColumnBatch } from '../../table/parquet/column-data.ts'
+import { bytesPrefix, type ColumnBatch } from '../../table/parquet/column-data.ts'
 import type { Field, FieldType } from '../../table/types.ts'
 import {
   BooleanBuilder,
   BytesBuilder,
   type ColumnBuilder,
-  copyBytes,
   DecimalBuilder,
   Float32Builder,
   Float64Builder,
@@ -222,11 +221,7 @@ function gatherBytes(target: BytesBuilder, source: BytesBuilder, rows: Int32Arra
       target.pushNull()
       continue
     }
-    const start = source.offsets[row]!
-    const end = source.offsets[row + 1]!
-    target.reserve(end - start)
-    copyBytes(source.bytes, start, end, target.bytes, target.used)
-    target.pushEnd(target.used + end - start)
+    target.push(source.bytes, source.offsets[row]! + bytesPrefix, source.offsets[row + 1]!)
   }
 }
 

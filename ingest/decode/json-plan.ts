@@ -151,6 +151,7 @@ export function hasRepeatedKeys(key: BytesBuilder, first: number): boolean {
 const pairwiseCountMax = 16
 
 function keysEqual(key: BytesBuilder, left: number, right: number): boolean {
+  // Lengths stand in front of the values and are compared with them.
   const start = key.offsets[left]!
   const other = key.offsets[right]!
   const length = key.offsets[left + 1]! - start

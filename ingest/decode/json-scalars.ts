@@ -9,6 +9,7 @@
  *   timestamp(tz)   ISO 8601 text (temporal.ts), or a whole number: milliseconds since 1970-01-01T00:00:00Z
  *   binary          a string in base64
  */
+import { bytesPrefix } from '../../table/parquet/column-data.ts'
 import type {
   BooleanBuilder,
   BytesBuilder,
@@ -212,7 +213,7 @@ export class JsonScalars {
     const next = this.#enterString(bytes, at, end)
     if (next < 0) return next
     column.reserve(this.#textEnd - this.#textStart)
-    const to = decodeBase64(this.#text, this.#textStart, this.#textEnd, column.bytes, column.used)
+    const to = decodeBase64(this.#text, this.#textStart, this.#textEnd, column.bytes, column.used + bytesPrefix)
     if (to < 0) return typeMismatch
     column.pushEnd(to)
     return next

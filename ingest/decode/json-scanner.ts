@@ -4,6 +4,7 @@
  *
  * Escapes become UTF-8; a lone surrogate escape, which UTF-8 cannot hold, becomes U+FFFD, as TextEncoder does.
  */
+import { bytesPrefix } from '../../table/parquet/column-data.ts'
 import type { BytesBuilder } from '../columns/builders.ts'
 import { nestingDepthMax } from './decoder.ts'
 import { NumberToken } from './number-token.ts'
@@ -150,7 +151,7 @@ export class JsonScanner {
     const { view } = this
     const target = column.bytes
     const targetView = column.view
-    const from = column.used
+    const from = column.used + bytesPrefix
     let to = from
     let multiByte = false
     for (;;) {

@@ -3,6 +3,7 @@
  * the tuple itself is computed once per distinct key. An unpartitioned table has one partition with the empty tuple.
  */
 import { isFloeError } from '../../core/errors.ts'
+import { bytesPrefix } from '../../table/parquet/column-data.ts'
 import { readDecimal } from '../../table/parquet/statistics.ts'
 import { applyTransform, type BoundPartitionField, bindSpec } from '../../table/partition.ts'
 import { encodeSingleValue } from '../../table/single-value.ts'
@@ -127,7 +128,7 @@ function keyOf({ column, bucketMicros }: RoutedField, row: number): string | num
       return Number(micros % bucket < 0n ? quotient - 1n : quotient)
     }
     case 'bytes': {
-      const start = column.offsets[row]!
+      const start = column.offsets[row]! + bytesPrefix
       // Quoted, so that the text "null" is not null.
       return `"${Buffer.from(column.bytes.buffer, start, column.offsets[row + 1]! - start).toString('latin1')}`
     }
@@ -146,7 +147,7 @@ function readSingleValue(type: PrimitiveType, column: PrimitiveBuilder, row: num
     case 'int64':
       return new Uint8Array(column.words.slice(row * 2, row * 2 + 2).buffer)
     case 'bytes':
-      return column.bytes.slice(column.offsets[row]!, column.offsets[row + 1]!)
+      return column.bytes.slice(column.offsets[row]! + bytesPrefix, column.offsets[row + 1]!)
     case 'decimal':
       return encodeSingleValue(type, readDecimal(column.words, row))
     default:

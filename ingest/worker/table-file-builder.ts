@@ -18,7 +18,7 @@ import { decompress } from '../../kafka/compression/compression.ts'
 import { BatchCursor } from '../../kafka/records/batch.ts'
 import { RecordCursor } from '../../kafka/records/record-cursor.ts'
 import type { ParquetEncoder } from '../../table/parquet/encoder.ts'
-import { wasmParquetEncoder } from '../../table/parquet/wasm-encoder.ts'
+import { pageParquetEncoder } from '../../table/parquet/page-encoder.ts'
 import { provenanceFieldIdBase } from '../../table/provenance.ts'
 import { ColumnSet } from '../columns/column-set.ts'
 import { createDecoder } from '../decode/create-decoder.ts'
@@ -65,7 +65,7 @@ export class TableFileBuilder implements TableFileBuilderApi {
   /**
    * errors  invalid: a schema without provenance column, a spec that does not fit it, a writer schema that cannot be used
    */
-  constructor(config: TableFileBuilderConfig, encoder: ParquetEncoder = wasmParquetEncoder) {
+  constructor(config: TableFileBuilderConfig, encoder: ParquetEncoder = pageParquetEncoder) {
     const { schema, spec, format, options } = config
     this.#config = config
     this.#encoder = encoder

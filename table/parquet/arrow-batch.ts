@@ -1,6 +1,6 @@
 /**
- * Column batches as Arrow record batches, without touching values: Arrow's arrays are views of ours, only validity is packed
- * from bytes into bits (and booleans from bytes into bits).
+ * Column batches as Arrow record batches. Arrow's arrays are views of ours, except that validity and booleans are packed from
+ * bytes into bits and the lengths between strings are dropped.
  */
 import {
   Field as ArrowField,
@@ -24,7 +24,8 @@ import {
   Utf8,
 } from 'apache-arrow'
 import type { Field, FieldType } from '../types.ts'
-import type { ColumnBatch, ColumnData } from './column-data.ts'
+import { packBits } from './bits.ts'
+import { type BytesColumn, bytesPrefix, type ColumnBatch, type ColumnData } from './column-data.ts'
 
 /** parquet-wasm copies this metadata to the Parquet field id, at every level. */
 const idKey = 'PARQUET:field_id'
@@ -105,8 +106,7 @@ function arrowData(type: DataType, column: ColumnData): Data {
       return new Data(type, 0, length, nullCount, { ...validity, [BufferType.DATA]: values })
     }
     case 'bytes': {
-      const values = column.bytes.subarray(0, column.offsets[length]!)
-      const offsets = column.offsets.subarray(0, length + 1)
+      const { offsets, values } = dropPrefixes(column)
       const buffers = { ...validity, [BufferType.OFFSET]: offsets, [BufferType.DATA]: values }
       return new Data(type, 0, length, nullCount, buffers)
     }
@@ -130,22 +130,15 @@ function arrowData(type: DataType, column: ColumnData): Data {
   }
 }
 
-/** One byte per slot to one bit per slot, least significant first. */
-export function packBits(bytes: Uint8Array, length: number): Uint8Array {
-  const bits = new Uint8Array(Math.ceil(length / 8))
-  const whole = length & ~7
-  let at = 0
-  for (; at < whole; at += 8) {
-    bits[at >> 3] =
-      bytes[at]! |
-      (bytes[at + 1]! << 1) |
-      (bytes[at + 2]! << 2) |
-      (bytes[at + 3]! << 3) |
-      (bytes[at + 4]! << 4) |
-      (bytes[at + 5]! << 5) |
-      (bytes[at + 6]! << 6) |
-      (bytes[at + 7]! << 7)
+/** Arrow has no lengths between the values. */
+function dropPrefixes({ length, offsets, bytes }: BytesColumn): { offsets: Int32Array; values: Uint8Array } {
+  const packed = new Int32Array(length + 1)
+  const values = new Uint8Array(offsets[length]!)
+  let to = 0
+  for (let slot = 0; slot < length; slot++) {
+    const end = offsets[slot + 1]!
+    for (let at = offsets[slot]! + bytesPrefix; at < end; at++) values[to++] = bytes[at]!
+    packed[slot + 1] = to
   }
-  for (; at < length; at++) bits[at >> 3] = bits[at >> 3]! | (bytes[at]! << (at & 7))
-  return bits
+  return { offsets: packed, values: values.subarray(0, to) }
 }

@@ -2,7 +2,7 @@
  * Whether a column is worth a dictionary, judged by a sample of its first batch: building one for values that hardly repeat
  * costs time and bytes.
  */
-import type { PrimitiveColumn } from './column-data.ts'
+import { bytesPrefix, type PrimitiveColumn } from './column-data.ts'
 
 const sampleCount = 1024
 /** With fewer values than this nothing can be said, and nothing is lost. */
@@ -29,7 +29,7 @@ function sampleKey(column: PrimitiveColumn, at: number): number | string {
     case 'decimal':
       return column.words[at * 4]!
     case 'bytes': {
-      const start = column.offsets[at]!
+      const start = column.offsets[at]! + bytesPrefix
       const { buffer, byteOffset } = column.bytes
       return Buffer.from(buffer, byteOffset + start, column.offsets[at + 1]! - start).toString('latin1')
     }

@@ -4,7 +4,8 @@
  *   validity   one byte per slot, 1 present, 0 null (a byte, so that a half-decoded row is undone by forgetting it)
  *   int64      two 32-bit words per slot, low word first: the memory layout of a little-endian int64 without BigInt per value
  *   decimal    four 32-bit words per slot, low word first: 128-bit two's complement of the unscaled value
- *   bytes      offsets[i] to offsets[i + 1] in `bytes`, offsets[0] = 0; UTF-8 for strings
+ *   bytes      Parquet's plain form: at offsets[i] a 4-byte little-endian length, then the value up to offsets[i + 1]; a null
+ *              takes nothing; offsets[0] = 0. Strings are UTF-8
  *   list, map  offsets[i] to offsets[i + 1] in the child columns
  *
  * Invariants  a null slot of a struct has null slots in all children, required ones too; a null list or map has no elements;
@@ -48,7 +49,12 @@ export interface BytesColumn extends ColumnBase {
   readonly kind: 'bytes'
   readonly offsets: Int32Array
   readonly bytes: Uint8Array
+  /** Of `bytes`. */
+  readonly view: DataView
 }
+/** Where the bytes of a value start, behind their length. */
+export const bytesPrefix = 4
+
 export interface StructColumn extends ColumnBase {
   readonly kind: 'struct'
   readonly children: readonly ColumnData[]

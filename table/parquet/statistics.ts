@@ -11,16 +11,17 @@ import { shortenLower, shortenUpper } from '../bounds.ts'
 import type { SchemaLeaf } from '../schema.ts'
 import { compareSingleValues, encodeSingleValue, widenZeroBound } from '../single-value.ts'
 import type { ColumnStatistics } from '../types.ts'
-import type {
-  BooleanColumn,
-  BytesColumn,
-  ColumnData,
-  DecimalColumn,
-  Float32Column,
-  Float64Column,
-  Int32Column,
-  Int64Column,
-  PrimitiveColumn,
+import {
+  type BooleanColumn,
+  type BytesColumn,
+  bytesPrefix,
+  type ColumnData,
+  type DecimalColumn,
+  type Float32Column,
+  type Float64Column,
+  type Int32Column,
+  type Int64Column,
+  type PrimitiveColumn,
 } from './column-data.ts'
 
 /** The leaves of columns in the order of listLeaves. */
@@ -60,10 +61,18 @@ export class LeafStatistics {
     this.leaf = leaf
   }
 
-  /** Counts columns[from, to) of the leaf's column. */
   add(column: PrimitiveColumn): void {
+    this.count(column)
+    this.bound(column)
+  }
+
+  count(column: PrimitiveColumn): void {
     this.valueCount += column.length
     this.nullCount += column.nullCount
+  }
+
+  /** NaNs and bounds; the same values may be bounded more than once unless they are floating point. */
+  bound(column: PrimitiveColumn): void {
     const hasBounds = !this.leaf.insideRepeated && column.nullCount < column.length
     switch (column.kind) {
       case 'float32':
@@ -210,7 +219,7 @@ export class LeafStatistics {
     let upperPrefix = 0
     for (let at = 0; at < length; at++) {
       if (validity[at] === 0) continue
-      const prefix = readPrefix(bytes, offsets[at]!, offsets[at + 1]!)
+      const prefix = readPrefix(bytes, offsets[at]! + bytesPrefix, offsets[at + 1]!)
       if (lower === -1) {
         lower = at
         upper = at
@@ -227,8 +236,8 @@ export class LeafStatistics {
         upperPrefix = prefix
       }
     }
-    this.#lower(bytes.slice(offsets[lower]!, offsets[lower + 1]!))
-    this.#upper(bytes.slice(offsets[upper]!, offsets[upper + 1]!))
+    this.#lower(bytes.slice(offsets[lower]! + bytesPrefix, offsets[lower + 1]!))
+    this.#upper(bytes.slice(offsets[upper]! + bytesPrefix, offsets[upper + 1]!))
   }
 }
 
@@ -267,8 +276,8 @@ function readPrefix(bytes: Uint8Array, start: number, end: number): number {
 }
 
 function compareSlots({ bytes, offsets }: BytesColumn, left: number, right: number): number {
-  const leftStart = offsets[left]!
-  const rightStart = offsets[right]!
+  const leftStart = offsets[left]! + bytesPrefix
+  const rightStart = offsets[right]! + bytesPrefix
   const leftLength = offsets[left + 1]! - leftStart
   const rightLength = offsets[right + 1]! - rightStart
   const shared = Math.min(leftLength, rightLength)
