@@ -131,6 +131,7 @@ export class Leader {
   /** Refuses what comes from now on. */
   stop(reason: FloeError): void {
     this.#failure ??= reason
+    this.appended.notify()
   }
 
   #batchWithRoom(): OpenBatch {
@@ -175,7 +176,7 @@ export class Leader {
     this.#queuedBytes -= batch.bytes
     const { epoch, crc: previousCrc } = this.#position
     const sequence = this.#position.sequence + 1
-    const nowMs = Math.max(this.state.nowMs, this.#clock.nowMs())
+    const nowMs = Math.max(this.state.nowMs, Math.floor(this.#clock.nowMs()))
     const header = { kind: entryKinds.batch, epoch, sequence, writerId: this.#writerId, nowMs, previousCrc }
     const bytes = body.view()
     const { parts, crc } = encodeEntry(header, clientIds, waiters.length, bytes)

@@ -73,6 +73,29 @@ export class ByteReader {
     return this.#view.getFloat64(this.#advance(8))
   }
   uvarint(): number {
+    // Most are short: up to three bytes are read with integer arithmetic and one bounds check.
+    const at = this.offset
+    if (this.end - at >= 3) {
+      const { bytes } = this
+      const first = bytes[at]!
+      if (first < 0x80) {
+        this.offset = at + 1
+        return first
+      }
+      const second = bytes[at + 1]!
+      if (second < 0x80) {
+        this.offset = at + 2
+        return (first & 0x7f) | (second << 7)
+      }
+      const third = bytes[at + 2]!
+      if (third < 0x80) {
+        this.offset = at + 3
+        return (first & 0x7f) | ((second & 0x7f) << 7) | (third << 14)
+      }
+    }
+    return this.#longUvarint()
+  }
+  #longUvarint(): number {
     let value = 0
     let scale = 1
     for (let count = 0; count < 8; count++) {

@@ -69,20 +69,32 @@ export class ByteWriter {
   }
   /** Whole numbers from 0 to 2^53. */
   uvarint(value: number): void {
+    let at = this.#reserve(8)
+    const bytes = this.#bytes
     let rest = value
-    while (rest >= 0x80) {
-      this.uint8((rest % 0x80) | 0x80)
+    while (rest >= 0x8000_0000) {
+      bytes[at++] = (rest % 0x80) | 0x80
       rest = Math.floor(rest / 0x80)
     }
-    this.uint8(rest)
+    // What is left fits into 32 bits, where shifting is much faster than dividing.
+    let low = rest | 0
+    while (low >= 0x80) {
+      bytes[at++] = (low & 0x7f) | 0x80
+      low >>>= 7
+    }
+    bytes[at++] = low
+    this.length = at
   }
   /** Zigzag, whole numbers within ±2^52. */
   varint(value: number): void {
     this.uvarint(value >= 0 ? value * 2 : -value * 2 - 1)
   }
   raw(bytes: Uint8Array): void {
-    const at = this.#reserve(bytes.length)
-    this.#bytes.set(bytes, at)
+    const { length } = bytes
+    const at = this.#reserve(length)
+    const target = this.#bytes
+    if (length > 32) target.set(bytes, at)
+    else for (let index = 0; index < length; index++) target[at + index] = bytes[index]!
   }
   /** uvarint length, then the bytes. */
   sizedBytes(bytes: Uint8Array): void {

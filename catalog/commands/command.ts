@@ -73,10 +73,18 @@ export function checkCount(value: number, max: number, what: string, min = 0): v
   throw new FloeError('invalid', 'count-out-of-range', `${what} is ${value}: ${min} to ${max} are allowed`)
 }
 
-/** 16 bytes, or undefined when the text is no UUID. */
+/** 16 bytes, not to be changed, or undefined when the text is no UUID. The same few ids come again and again: kept. */
 export function uuidBytes(text: string): Uint8Array | undefined {
+  const known = knownUuids.get(text)
+  if (known !== undefined) return known
   if (!uuidPattern.test(text)) return undefined
-  return new Uint8Array(Buffer.from(text.replaceAll('-', ''), 'hex'))
+  const bytes = new Uint8Array(Buffer.from(text.replaceAll('-', ''), 'hex'))
+  if (knownUuids.size >= knownUuidsMax) knownUuids.clear()
+  knownUuids.set(text, bytes)
+  return bytes
 }
+
+const knownUuidsMax = 4096
+const knownUuids = new Map<string, Uint8Array>()
 
 const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/

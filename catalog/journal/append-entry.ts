@@ -3,11 +3,13 @@
  * lost attempt may still arrive, and then must say the same.
  */
 import type { Clock } from '../../core/clock.ts'
-import { FloeError, isFloeError } from '../../core/errors.ts'
+import { type ErrorKind, FloeError, isFloeError } from '../../core/errors.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
 import { createObject } from '../../storage/put-if-absent.ts'
+import { decodeEntry } from './journal-entry.ts'
 
 const pauseMs = 500
+const worthWaiting: readonly ErrorKind[] = ['unavailable', 'exhausted', 'corrupt']
 
 /**
  * returns  'applied', or the bytes of the other writer's entry that lies there
@@ -27,10 +29,15 @@ export async function appendEntry(
       if ((await createObject(store, key, parts, { clock })) === 'applied') return 'applied'
       const existing = await store.get(key)
       // It was there a moment ago: only a store that lost it, or a trim of what lies behind a snapshot, takes it away.
-      if (existing !== undefined) return equalsParts(existing, parts) ? 'applied' : existing
+      if (existing !== undefined) {
+        if (equalsParts(existing, parts)) return 'applied'
+        // Throws when the bytes are no whole entry: a bad read must not be taken for another leader.
+        decodeEntry(existing, key)
+        return existing
+      }
     } catch (error) {
-      // A full disk may be emptied, a silent store may answer again: both are worth waiting for.
-      if (!isFloeError(error, 'unavailable') && !isFloeError(error, 'exhausted')) throw error
+      // A full disk may be emptied, a silent store may answer again, a bad read may be better next time.
+      if (!isFloeError(error) || !worthWaiting.includes(error.kind)) throw error
       if (clock.monotonicMs() >= deadlineMs) {
         throw new FloeError(
           'unavailable',

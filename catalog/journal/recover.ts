@@ -138,46 +138,47 @@ async function startIsGone(store: ObjectStore, folder: SnapshotFolder | undefine
 }
 
 /** The newest snapshot that reads. A damaged one is passed over with a loud word: the one before it, with the journal, has all. */
-async function startFromSnapshot({ store, log }: ReplayOptions): Promise<Start | undefined | 'restart'> {
+async function startFromSnapshot({ store, log }: RecoveryOptions): Promise<Start | undefined | 'restart'> {
   let damage: FloeError | undefined
   const folders = (await listSnapshots(store)).filter(folder => folder.hasManifest)
   for (const folder of folders.reverse()) {
-    try {
-      const snapshot = await readSnapshot(store, folder)
-      if (snapshot !== undefined) return { ...snapshot, folder }
-      if (await startIsGone(store, folder)) return 'restart'
-      throw new FloeError('corrupt', 'catalog-snapshot-corrupt', `${folder.prefix}: a chunk is missing`)
-    } catch (error) {
-      if (!isFloeError(error, 'corrupt')) throw error
-      damage ??= error
-      log.error('a catalog snapshot is damaged; trying the one before it', { problem: error.message })
-    }
+    let found = await tryReadSnapshot(store, folder)
+    // Damage must be seen twice, as for entries.
+    if (found instanceof FloeError) found = await tryReadSnapshot(store, folder)
+    if (found === undefined) return 'restart'
+    if (!(found instanceof FloeError)) return found
+    damage ??= found
+    log.error('a catalog snapshot is damaged; trying the one before it', { problem: found.message })
   }
   if (damage !== undefined) throw damage
   return undefined
 }
 
-/** The genesis entry, if there is one. */
-async function readGenesis({ store }: ReplayOptions): Promise<Start | undefined | 'restart'> {
-  if (await startIsGone(store, undefined)) {
-    // A snapshot may have been replaced between listing and reading: only a second look tells.
-    if ((await listSnapshots(store)).some(folder => folder.hasManifest)) return 'restart'
-    throw new FloeError(
-      'unavailable',
-      'catalog-snapshots-missing',
-      `${store.uri} has a trimmed catalog journal but no catalog snapshot: the catalog cannot be rebuilt from what is left. ` +
-        'Restore the objects under catalog/snapshots/; Floe does not start an empty catalog over existing data.',
-    )
+/** undefined: it was removed meanwhile; an error: it is damaged. */
+async function tryReadSnapshot(store: ObjectStore, folder: SnapshotFolder): Promise<Start | FloeError | undefined> {
+  try {
+    const snapshot = await readSnapshot(store, folder)
+    if (snapshot !== undefined) return { ...snapshot, folder }
+    if (await startIsGone(store, folder)) return undefined
+    return new FloeError('corrupt', 'catalog-snapshot-corrupt', `catalog snapshot ${folder.prefix}: a chunk is missing`)
+  } catch (error) {
+    if (isFloeError(error, 'corrupt')) return error
+    throw error
   }
-  const bytes = await store.get(journalKey(1, 1))
-  return bytes && openGenesis(bytes)
 }
 
 async function startFromGenesis(options: RecoveryOptions): Promise<Start | 'restart'> {
   const existing = await readGenesis(options)
   if (existing !== undefined) return existing
   const { store, clock, writerId, newClusterId, appendTimeoutMs } = options
-  const header = { kind: entryKinds.genesis, epoch: 1, sequence: 1, writerId, nowMs: clock.nowMs(), previousCrc: 0 }
+  const header = {
+    kind: entryKinds.genesis,
+    epoch: 1,
+    sequence: 1,
+    writerId,
+    nowMs: Math.floor(clock.nowMs()),
+    previousCrc: 0,
+  }
   const { parts } = encodeEntry(header, [], 0, newClusterId)
   const outcome = await appendEntry(store, clock, journalKey(1, 1), parts, appendTimeoutMs)
   return openGenesis(outcome === 'applied' ? Buffer.concat(parts) : outcome)
@@ -185,11 +186,22 @@ async function startFromGenesis(options: RecoveryOptions): Promise<Start | 'rest
 
 function openGenesis(bytes: Uint8Array): Start {
   const key = journalKey(1, 1)
-  const entry = decodeEntry(bytes, key)
+  const entry = await decodeTwice(store, bytes, key)
   if (entry.kind !== entryKinds.genesis || entry.epoch !== 1 || entry.sequence !== 1) {
     throw corruptEntry(key, 'it is not a genesis entry')
   }
   return { state: new CatalogState(entry.body, entry.nowMs), position: positionAfter(entry, key), folder: undefined }
+}
+
+/** Damage must be seen twice: a bad read is not a bad object. */
+async function decodeTwice(store: ObjectStore, bytes: Uint8Array, key: string): Promise<JournalEntry> {
+  try {
+    return decodeEntry(bytes, key)
+  } catch (error) {
+    const again = isFloeError(error, 'corrupt') ? await store.get(key) : undefined
+    if (again === undefined) throw error
+    return decodeEntry(again, key)
+  }
 }
 
 class Replay {
@@ -227,20 +239,19 @@ class Replay {
           bytes = await store.get(key)
           if (bytes === undefined) return false
         }
-        this.#apply(bytes, key)
+        this.#apply(await decodeTwice(store, bytes, key), bytes.length, key)
         await this.#options.clock.yield()
         if (this.#position.epoch !== epoch) break
       }
     }
   }
 
-  #apply(bytes: Uint8Array, key: string): void {
-    const entry = decodeEntry(bytes, key)
+  #apply(entry: JournalEntry, bytes: number, key: string): void {
     checkContinues(entry, this.#position, key)
     if (entry.kind === entryKinds.batch) this.#applyBatch(entry, key)
     this.#position = positionAfter(entry, key)
     this.#entryCount++
-    this.#entryBytes += bytes.length
+    this.#entryBytes += bytes
   }
 
   #applyBatch({ nowMs, clientIds, commandCount, body }: JournalEntry, key: string): void {
@@ -262,11 +273,12 @@ class Replay {
   async seal({ store, clock, writerId, appendTimeoutMs }: RecoveryOptions): Promise<'sealed' | 'read on'> {
     const { epoch, sequence, crc } = this.#position
     const key = journalKey(epoch, sequence + 1)
-    const nowMs = Math.max(this.#start.state.nowMs, clock.nowMs())
+    const nowMs = Math.max(this.#start.state.nowMs, Math.floor(clock.nowMs()))
     const header = { kind: entryKinds.seal, epoch, sequence: sequence + 1, writerId, nowMs, previousCrc: crc }
     const { parts } = encodeEntry(header, [], 0, encodeSealBody(epoch + 1, writerId))
     if ((await appendEntry(store, clock, key, parts, appendTimeoutMs)) !== 'applied') return 'read on'
-    this.#apply(Buffer.concat(parts), key)
+    const bytes = Buffer.concat(parts)
+    this.#apply(decodeEntry(bytes, key), bytes.length, key)
     return 'sealed'
   }
 

@@ -41,8 +41,6 @@ export class SnapshotKeeper {
   #entryBytes: number
   #lastBytes = 0
   #running: Promise<void> | undefined
-  /** Longest time the event loop was held by capturing. */
-  capturePauseMsMax = 0
 
   /** Counts begin with what recovery had to replay. */
   constructor(
@@ -89,15 +87,14 @@ export class SnapshotKeeper {
 
   async #take(leader: Leader): Promise<void> {
     const { sequence } = leader.position
-    const startedMs = this.#clock.monotonicMs()
-    const captured = captureSnapshot(leader.state, leader.position)
-    const pauseMs = this.#clock.monotonicMs() - startedMs
-    this.capturePauseMsMax = Math.max(this.capturePauseMsMax, pauseMs)
-    const { bytes } = captured
     this.#entryCount = 0
     this.#entryBytes = 0
-    this.#lastBytes = bytes
     try {
+      const startedMs = this.#clock.monotonicMs()
+      const captured = captureSnapshot(leader.state, leader.position)
+      const pauseMs = this.#clock.monotonicMs() - startedMs
+      const { bytes } = captured
+      this.#lastBytes = bytes
       await writeSnapshot(this.#store, this.#clock, captured)
       const ms = Math.round(this.#clock.monotonicMs() - startedMs)
       this.#log.info('catalog snapshot written', { sequence, bytes, pauseMs: Math.round(pauseMs), ms })
