@@ -236,9 +236,8 @@ export class Connection {
   // ── Trouble and the end ────────────────────────────────────────────────────────────────────────────────────────────
 
   #onEnd(): void {
-    // The client has stopped writing; it may still wait for answers to what it sent.
-    this.#isDraining = true
-    this.#endIfDrained()
+    // The client has stopped writing; it may still read answers to what it sent.
+    this.drain()
   }
 
   #onStreamError(error: unknown): void {
