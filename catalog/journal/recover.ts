@@ -138,7 +138,7 @@ async function startIsGone(store: ObjectStore, folder: SnapshotFolder | undefine
 }
 
 /** The newest snapshot that reads. A damaged one is passed over with a loud word: the one before it, with the journal, has all. */
-async function startFromSnapshot({ store, log }: RecoveryOptions): Promise<Start | undefined | 'restart'> {
+async function startFromSnapshot({ store, log }: ReplayOptions): Promise<Start | undefined | 'restart'> {
   let damage: FloeError | undefined
   const folders = (await listSnapshots(store)).filter(folder => folder.hasManifest)
   for (const folder of folders.reverse()) {
@@ -167,6 +167,22 @@ async function tryReadSnapshot(store: ObjectStore, folder: SnapshotFolder): Prom
   }
 }
 
+/** The genesis entry, if there is one. */
+async function readGenesis({ store }: ReplayOptions): Promise<Start | undefined | 'restart'> {
+  if (await startIsGone(store, undefined)) {
+    // A snapshot may have been replaced between listing and reading: only a second look tells.
+    if ((await listSnapshots(store)).some(folder => folder.hasManifest)) return 'restart'
+    throw new FloeError(
+      'unavailable',
+      'catalog-snapshots-missing',
+      `${store.uri} has a trimmed catalog journal but no catalog snapshot: the catalog cannot be rebuilt from what is left. ` +
+        'Restore the objects under catalog/snapshots/; Floe does not start an empty catalog over existing data.',
+    )
+  }
+  const bytes = await store.get(journalKey(1, 1))
+  return bytes && openGenesis(store, bytes)
+}
+
 async function startFromGenesis(options: RecoveryOptions): Promise<Start | 'restart'> {
   const existing = await readGenesis(options)
   if (existing !== undefined) return existing
@@ -181,10 +197,10 @@ async function startFromGenesis(options: RecoveryOptions): Promise<Start | 'rest
   }
   const { parts } = encodeEntry(header, [], 0, newClusterId)
   const outcome = await appendEntry(store, clock, journalKey(1, 1), parts, appendTimeoutMs)
-  return openGenesis(outcome === 'applied' ? Buffer.concat(parts) : outcome)
+  return openGenesis(store, outcome === 'applied' ? Buffer.concat(parts) : outcome)
 }
 
-function openGenesis(bytes: Uint8Array): Start {
+async function openGenesis(store: ObjectStore, bytes: Uint8Array): Promise<Start> {
   const key = journalKey(1, 1)
   const entry = await decodeTwice(store, bytes, key)
   if (entry.kind !== entryKinds.genesis || entry.epoch !== 1 || entry.sequence !== 1) {
