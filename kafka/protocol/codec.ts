@@ -143,10 +143,10 @@ export function decodeResponseBody<A extends ApiName>(api: A, version: number, b
 
 type Direction = 'request' | 'response'
 
-const codecs = new Map<string, Codec<unknown, unknown>>()
+const codecs = new Map<number, Codec<unknown, unknown>>()
 
 function findCodec<In, Out>(api: ApiName, version: number, direction: Direction): Codec<In, Out> {
-  const id = `${direction}/${api}/${version}`
+  const id = apis[api].key * 0x1_0000 + version * 2 + (direction === 'request' ? 0 : 1)
   let codec = codecs.get(id)
   if (codec === undefined) {
     if (!isVersionServed(api, version)) {

@@ -242,9 +242,12 @@ function writeTagged(
   values: Readonly<Record<string, unknown>>,
   tagged: readonly CompiledField[],
 ): void {
-  const sent = tagged.filter(each => !isDefault(values[each.name], each.absent))
-  writer.uvarint(sent.length)
-  for (const { name, write, tag } of sent) {
+  let count = 0
+  for (const { name, absent } of tagged) if (!isDefault(values[name], absent)) count++
+  writer.uvarint(count)
+  if (count === 0) return
+  for (const { name, write, tag, absent } of tagged) {
+    if (isDefault(values[name], absent)) continue
     // The size comes first as a varint, so the value is written aside; tagged values are small and never records.
     const aside = new ProtocolWriter(64)
     write(aside, values[name])

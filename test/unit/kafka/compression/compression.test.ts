@@ -1,5 +1,6 @@
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
+import { compressSync as compressBlock } from 'lz4-napi'
 import { compressSync } from 'snappy'
 import { describe, expect, test } from 'vitest'
 import { codecOfId, compressionCodecs, idOfCodec } from '../../../../kafka/compression/codecs.ts'
@@ -97,6 +98,36 @@ describe('lz4', () => {
     // Version 1, independent blocks, 64 KiB; header checksum by xxHash32 of the two bytes.
     const stored = Buffer.from('04224d18604082' + '03000080' + '616263' + '00000000', 'hex')
     expect(Buffer.from(decompress('lz4', stored, 3)).toString()).toBe('abc')
+  })
+
+  test('blocks that refer back to earlier ones are read, across short and stored blocks too', () => {
+    const words = Buffer.from(Array.from({ length: 9_000 }, (_, index) => `word ${index % 977} `).join(''))
+    const ends = [100, 40_000, 40_010, 60_000, words.length]
+    const parts: Buffer[] = [Buffer.from('04224d18404000', 'hex')]
+    for (const [index, end] of ends.entries()) {
+      const start = ends[index - 1] ?? 0
+      const content = words.subarray(start, end)
+      const size = Buffer.alloc(4)
+      if (index === 2) {
+        size.writeUInt32LE(content.length + 0x8000_0000)
+        parts.push(size, content)
+        continue
+      }
+      // The library puts the size of the content first, the frame the size of the block.
+      const block = compressBlock(content, words.subarray(Math.max(0, start - 65_536), start)).subarray(4)
+      size.writeUInt32LE(block.length)
+      parts.push(size, block)
+    }
+    parts.push(Buffer.alloc(4))
+    expect(Buffer.compare(decompress('lz4', Buffer.concat(parts), words.length), words)).toBe(0)
+  })
+
+  test.each([
+    ['another version', '04224d18204082', /frame version 0/],
+    ['a dictionary', '04224d18614082', /the frame needs a dictionary/],
+    ['an unknown block maximum', '04224d18603082', /block size id 3/],
+  ])('a frame with %s is refused', (_, hex, message) => {
+    expect(() => decompress('lz4', Buffer.from(`${hex}00000000`, 'hex'), 10)).toThrow(message)
   })
 
   test('what follows the frame is ignored', () => {
