@@ -135,6 +135,11 @@ export const serverKeys = {
         '128MiB',
         'Requests taken from clients and not yet answered, over all connections; beyond it sockets are not read.',
       ),
+      cache_size: withDefault(
+        size(8 * 2 ** 20, 64 * 2 ** 30),
+        '64MiB',
+        'Memory for segment objects, shared by consumers and ingestion.',
+      ),
       offsets_retention: withDefault(
         duration(60_000, 3650 * dayMs),
         '7d',

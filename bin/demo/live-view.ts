@@ -1,0 +1,78 @@
+/** The demo's view of a terminal: one block of lines that is drawn over itself. In a pipe nothing is drawn. */
+import pc from 'picocolors'
+import type { Log } from '../../core/log.ts'
+import { formatCount, formatTable } from '../cli/output.ts'
+import type { TableProgress } from './progress.ts'
+
+const troublesShown = 3
+
+export class LiveView {
+  #lines = 0
+  #lastRecords = new Map<string, number>()
+  #lastMs = 0
+  readonly #troubles: string[] = []
+  readonly #isDrawn = process.stdout.isTTY === true
+
+  /** Keeps warnings and errors for the view; in a pipe they go to standard error. */
+  get log(): Log {
+    return this.#bind('')
+  }
+
+  #bind(prefix: string): Log {
+    const trouble = (level: string, message: string, problem: unknown): void => {
+      const line = `${level}: ${prefix}${message}${typeof problem === 'string' ? `: ${problem}` : ''}`
+      if (!this.#isDrawn) process.stderr.write(`${line}\n`)
+      if (this.#troubles.push(line) > troublesShown) this.#troubles.shift()
+    }
+    return {
+      debug: () => {},
+      info: () => {},
+      warn: (message, fields) => trouble('warning', message, fields?.problem ?? fields?.reason ?? fields?.error),
+      error: (message, fields) => trouble('error', message, fields?.problem ?? fields?.reason ?? fields?.error),
+      with: fields => this.#bind(typeof fields.table === 'string' ? `${fields.table}: ` : prefix),
+    }
+  }
+
+  draw(tables: readonly TableProgress[], nowMs: number, footer: string): void {
+    if (!this.#isDrawn) return
+    const seconds = Math.max(0.001, (nowMs - this.#lastMs) / 1000)
+    const rows = tables.map(table => {
+      const before = this.#lastRecords.get(table.name)
+      const rate = before === undefined ? 0 : Math.max(0, (table.records - before) / seconds)
+      return [
+        table.name,
+        formatCount(table.records),
+        `${formatCount(Math.round(rate))}/s`,
+        formatCount(table.rows),
+        formatCount(table.publishedRows),
+        formatCount(table.lag),
+        table.version === undefined ? '-' : String(table.version),
+        formatCount(table.deadLetters),
+        table.reason === undefined ? table.state : `${table.state}: ${table.reason}`,
+      ]
+    })
+    const headers = ['table', 'records in', 'rate', 'rows', 'published', 'lag', 'version', 'dead letters', 'state']
+    const right = 'right' as const
+    const [head = '', ...body] = formatTable(headers, rows, ['left', ...Array<'right'>(7).fill(right)]).split('\n')
+    const text = [pc.bold(head), ...body, ...this.#troubles.map(line => pc.yellow(line)), '', footer].join('\n')
+    for (const table of tables) this.#lastRecords.set(table.name, table.records)
+    this.#lastMs = nowMs
+    this.#replace(text)
+  }
+
+  #replace(text: string): void {
+    const width = process.stdout.columns ?? 80
+    const lines = text.split('\n')
+    // A line wider than the terminal takes several of its rows.
+    const rows = lines.reduce((sum, line) => sum + Math.max(1, Math.ceil(visibleLength(line) / width)), 0)
+    const up = this.#lines === 0 ? '' : `\u001b[${this.#lines}A\u001b[0J`
+    process.stdout.write(`${up}${text}\n`)
+    this.#lines = rows
+  }
+}
+
+const colorCode = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g')
+
+function visibleLength(line: string): number {
+  return line.replaceAll(colorCode, '').length
+}

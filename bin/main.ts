@@ -1,0 +1,190 @@
+/** The command line: what each command takes. What it does stands in commands/, loaded only when it runs. */
+import { readFileSync } from 'node:fs'
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { formatFailure, ToldFailure } from './cli/failure.ts'
+import { ConfigFailure } from './cli/load-config.ts'
+import { createOutput, type Output } from './cli/output.ts'
+
+interface CommonOptions {
+  readonly json?: boolean
+  readonly debug?: boolean
+}
+
+/** Where a command that asks questions finds the catalog and the store. */
+export interface PlaceOptions {
+  readonly config?: string
+  readonly dataDir?: string
+  readonly url?: string
+}
+
+export function readVersion(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(text) as { version: string }).version
+}
+
+export async function main(argv: readonly string[]): Promise<void> {
+  // A reader that has seen enough (`floe tables | head -1`) is no failure.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0)
+    throw error
+  })
+  endWithParent()
+  await createProgram().parseAsync([...argv])
+}
+
+/** Started by an older Node.js (floe.js), this process must not outlive the one that was asked for, however that ends. */
+function endWithParent(): void {
+  if (process.channel === undefined) return
+  process.channel.unref()
+  process.once('disconnect', () => process.exit(1))
+}
+
+function createProgram(): Command {
+  const program = new Command('floe')
+    .description('Kafka goes in, Iceberg and Delta tables come out, and every step can be asked what it did.')
+    .version(readVersion())
+    .showHelpAfterError('(floe --help shows the commands)')
+    .showSuggestionAfterError()
+
+  addCommand(program, 'demo', 'run everything embedded, with sample producers and tables')
+    .option('--once', 'produce 100,000 records, publish and verify them, print the totals, exit')
+    .option('--data-dir <dir>', 'where everything is kept', './floe-data')
+    .option('--kafka-port <port>', 'port of the Kafka listener; 0 takes a free one', parsePort)
+    .option('--http-port <port>', 'port of the HTTP listener; 0 takes a free one', parsePort)
+    .action(
+      run(async (output, options: { once?: boolean; dataDir: string; kafkaPort?: number; httpPort?: number }) => {
+        const { runDemo } = await import('./commands/demo.ts')
+        await runDemo(options, output)
+      }),
+    )
+
+  addCommand(program, 'serve', 'run the broker, ingestion and the HTTP port until stopped')
+    .option('-c, --config <file>', 'configuration; without it a broker without tables')
+    .option('--data-dir <dir>', 'overrides data_dir')
+    .action(
+      run(async (output, options: { config?: string; dataDir?: string }) => {
+        const { runServe } = await import('./commands/serve.ts')
+        await runServe(options, output)
+      }),
+    )
+
+  addCommand(program, 'check', 'find every mistake in configuration files')
+    .argument('<file...>', 'configuration files')
+    .action(
+      run(async (output, _options, files: string[]) => {
+        const { runCheck } = await import('./commands/check.ts')
+        runCheck(files, output, process.env)
+      }),
+    )
+
+  addPlace(addCommand(program, 'topics', 'list the topics of the included broker')).action(
+    run(async (output, place: PlaceOptions) => {
+      const { runTopics } = await import('./commands/topics.ts')
+      await runTopics(place, output)
+    }),
+  )
+
+  addPlace(addCommand(program, 'tables', 'list the tables')).action(
+    run(async (output, place: PlaceOptions) => {
+      const { runTables } = await import('./commands/tables.ts')
+      await runTables(place, output)
+    }),
+  )
+
+  addPlace(addCommand(program, 'table', 'show one table: columns, account of its topic, published versions'))
+    .argument('<name>', 'table name')
+    .action(
+      run(async (output, place: PlaceOptions, name: string) => {
+        const { runTable } = await import('./commands/tables.ts')
+        await runTable(name, place, output)
+      }),
+    )
+
+  addStorePlace(addCommand(program, 'verify', 'prove that every committed offset is in the table once'))
+    .argument('<name...>', 'table names')
+    .action(
+      run(async (output, place: PlaceOptions, names: string[]) => {
+        const { runVerify } = await import('./commands/verify.ts')
+        await runVerify(names, place, output)
+      }),
+    )
+
+  const dlq = program.command('dlq').description('records that did not fit their table')
+  addPlace(addCommand(dlq, 'list', 'count the dead letters of each table')).action(
+    run(async (output, place: PlaceOptions) => {
+      const { runDlqList } = await import('./commands/dlq.ts')
+      await runDlqList(place, output)
+    }),
+  )
+  addStorePlace(addCommand(dlq, 'show', 'show the dead letters of a table, newest first'))
+    .argument('<name>', 'table name')
+    .option('-n, --limit <count>', 'how many at most', parseCount, 20)
+    .action(
+      run(async (output, options: PlaceOptions & { limit: number }, name: string) => {
+        const { runDlqShow } = await import('./commands/dlq.ts')
+        await runDlqShow(name, options.limit, options, output)
+      }),
+    )
+
+  addStorePlace(addCommand(program, 'sql', 'ask the published tables a question in SQL (DuckDB)'))
+    .argument('<query>', 'for example: select count(*) from floe__orders')
+    .action(
+      run(async (output, place: PlaceOptions, query: string) => {
+        const { runSql } = await import('./commands/sql.ts')
+        await runSql(query, place, output)
+      }),
+    )
+  return program
+}
+
+function addCommand(parent: Command, name: string, description: string): Command {
+  return parent
+    .command(name)
+    .description(description)
+    .option('--json', 'print JSON')
+    .option('--debug', 'show where an error came from')
+}
+
+/** For commands that also read data files. */
+function addStorePlace(command: Command): Command {
+  return command
+    .option('-c, --config <file>', 'configuration that says where the store is')
+    .option('--data-dir <dir>', 'directory of the store, when the configuration names none', './floe-data')
+}
+
+function addPlace(command: Command): Command {
+  return addStorePlace(command).addOption(
+    new Option('--url <url>', 'ask a running server instead, for example http://127.0.0.1:8080 (token in FLOE_TOKEN)'),
+  )
+}
+
+/** Commander calls actions with (arguments..., options, command). */
+function run<O extends object, A extends readonly unknown[]>(
+  action: (output: Output, options: O, ...args: A) => Promise<void>,
+): (...args: unknown[]) => Promise<void> {
+  return async (...received) => {
+    const options = received.at(-2) as O & CommonOptions
+    try {
+      await action(createOutput(options.json === true), options, ...(received.slice(0, -2) as unknown as A))
+    } catch (error) {
+      process.exitCode = 1
+      if (error instanceof ToldFailure) return
+      const text = error instanceof ConfigFailure ? error.message : formatFailure(error, options.debug === true)
+      process.stderr.write(`${text}\n`)
+    }
+  }
+}
+
+function parsePort(text: string): number {
+  return parseWhole(text, 0, 65_535)
+}
+
+function parseCount(text: string): number {
+  return parseWhole(text, 1, 10_000)
+}
+
+function parseWhole(text: string, min: number, max: number): number {
+  const value = Number(text)
+  if (/^\d{1,9}$/.test(text) && value >= min && value <= max) return value
+  throw new InvalidArgumentError(`must be a whole number from ${min} to ${max}.`)
+}
