@@ -16,7 +16,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 # shellcheck source=scripts/peers/versions.sh
 source "$PEERS_SCRIPTS/versions.sh"
 
-ALL=(kcat s3 kafka python spark trino)
+ALL=(kcat s3 kafka python spark trino connect)
 
 # maven_copy POM TARGET [-Dname=value...]: copies the runtime class path that the POM describes into TARGET.
 maven_copy() {
@@ -112,6 +112,11 @@ install_trino() {
       *) rm -rf "$plugin" ;;
     esac
   done
+}
+
+fingerprint_connect() { echo "$ICEBERG_VERSION $HADOOP_VERSION"; }
+install_connect() {
+  maven_copy connect.xml "$1/plugins/iceberg" -Diceberg.version="$ICEBERG_VERSION" -Dhadoop.version="$HADOOP_VERSION"
 }
 
 install_peer() {
