@@ -3,6 +3,7 @@ import { FloeError } from '../../core/errors.ts'
 import type { Field } from '../../table/types.ts'
 import type { ColumnBuilder } from '../columns/builders.ts'
 import type { RecordFormat } from '../worker/builder-types.ts'
+import { AvroDecoder } from './avro-decoder.ts'
 import type { ValueDecoder } from './decoder.ts'
 import { JsonDecoder } from './json-decoder.ts'
 
@@ -19,6 +20,8 @@ export function createDecoder(
   switch (format.kind) {
     case 'json':
       return new JsonDecoder(fields, columns)
+    case 'avro':
+      return new AvroDecoder(fields, columns, format.schemaText, format.framing)
     default:
       throw new FloeError('unsupported', 'format-not-served', `records in ${format.kind} cannot be decoded`)
   }

@@ -10,11 +10,12 @@
  */
 import type { Field } from '../../table/types.ts'
 import type { BytesBuilder, ColumnBuilder, ListBuilder, MapBuilder, StructBuilder } from '../columns/builders.ts'
-import { createEmptyCopy, gatherColumn, rollbackColumn } from '../columns/column-set.ts'
+import { rollbackColumn } from '../columns/column-set.ts'
 import { nestingDepthMax, type ValueDecoder } from './decoder.ts'
-import { findChild, hasRepeatedKeys, JsonNode, jsonCode, keepLastOfKeys, planStruct } from './json-plan.ts'
+import { findChild, JsonNode, jsonCode, planStruct } from './json-plan.ts'
 import { JsonScalars } from './json-scalars.ts'
 import { isSpace, JsonScanner } from './json-scanner.ts'
+import { dropRepeatedKeys } from './map-keys.ts'
 import { reject } from './reject.ts'
 
 const quote = 0x22
@@ -218,7 +219,7 @@ export class JsonDecoder implements ValueDecoder {
         if (next !== comma) return this.#fail(node, reject.malformedJson)
         while (isSpace(bytes[at]!)) at++
       }
-      if (hasRepeatedKeys(column.key, first)) dropRepeatedKeys(column, first)
+      dropRepeatedKeys(column, first)
     }
     column.pushValid()
     return at
@@ -231,18 +232,4 @@ function matchesKey(view: DataView, at: number, node: JsonNode): boolean {
   let index = 0
   for (; index < last; index++) if (view.getInt32(at + index * 4, true) !== words[index]) return false
   return (view.getInt32(at + last * 4, true) & node.keyLastMask) === words[last]
-}
-
-/** Of entries with the same key the last stays. */
-function dropRepeatedKeys(column: MapBuilder, first: number): void {
-  const kept = keepLastOfKeys(column.key, first)
-  const keys = createEmptyCopy(column.key)
-  gatherColumn(keys, column.key, kept, kept.length)
-  const values = createEmptyCopy(column.value)
-  gatherColumn(values, column.value, kept, kept.length)
-  rollbackColumn(column.key, first)
-  rollbackColumn(column.value, first)
-  const all = Int32Array.from(kept, (_, index) => index)
-  gatherColumn(column.key, keys, all, all.length)
-  gatherColumn(column.value, values, all, all.length)
 }

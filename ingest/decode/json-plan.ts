@@ -3,7 +3,7 @@
  * records, which key usually follows it.
  */
 import type { Field, FieldType } from '../../table/types.ts'
-import type { BytesBuilder, ColumnBuilder } from '../columns/builders.ts'
+import type { ColumnBuilder } from '../columns/builders.ts'
 
 export const jsonCode = {
   boolean: 0,
@@ -136,37 +136,4 @@ function planNode(type: FieldType, column: ColumnBuilder, required: boolean, pat
     }
   }
   throw new TypeError(`column of ${path} is ${column.kind}, not ${type.kind}`)
-}
-
-/** Whether two of the keys [first, key.length) are equal. */
-export function hasRepeatedKeys(key: BytesBuilder, first: number): boolean {
-  const count = key.length - first
-  if (count > pairwiseCountMax) return keepLastOfKeys(key, first).length < count
-  for (let left = first; left < key.length; left++) {
-    for (let right = left + 1; right < key.length; right++) if (keysEqual(key, left, right)) return true
-  }
-  return false
-}
-
-const pairwiseCountMax = 16
-
-function keysEqual(key: BytesBuilder, left: number, right: number): boolean {
-  // Lengths stand in front of the values and are compared with them.
-  const start = key.offsets[left]!
-  const other = key.offsets[right]!
-  const length = key.offsets[left + 1]! - start
-  if (length !== key.offsets[right + 1]! - other) return false
-  for (let at = 0; at < length; at++) if (key.bytes[start + at] !== key.bytes[other + at]) return false
-  return true
-}
-
-/** The entries from `first` on whose key does not come again later. */
-export function keepLastOfKeys(key: BytesBuilder, first: number): Int32Array {
-  const last = new Map<string, number>()
-  for (let entry = first; entry < key.length; entry++) {
-    const start = key.offsets[entry]!
-    const text = Buffer.from(key.bytes.buffer, start, key.offsets[entry + 1]! - start).toString('latin1')
-    last.set(text, entry)
-  }
-  return Int32Array.from(last.values()).sort()
 }
