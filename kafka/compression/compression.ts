@@ -3,9 +3,12 @@ import type { CompressionCodec } from './codecs.ts'
 import { corruptCompression, decompressedTooLarge } from './codecs.ts'
 import { compressLz4, decompressLz4 } from './lz4.ts'
 import { compressSnappy, decompressSnappy } from './snappy.ts'
+import { readZstdContentSize } from './zstd-frame.ts'
 
 /** Output buffers of the stream codecs grow in steps of this size; larger than Node's default, batches are rarely small. */
 const outputChunkBytes = 131_072
+/** A frame's own word on its size is believed up to this ratio; beyond it the output grows in steps. */
+const believedRatioMax = 64
 
 /**
  * Decompresses the records of one batch.
@@ -20,13 +23,13 @@ export function decompress(codec: CompressionCodec, bytes: Uint8Array, bytesMax:
       if (bytes.length > bytesMax) throw decompressedTooLarge(codec, bytesMax)
       return bytes
     case 'gzip':
-      return runZlib(codec, bytesMax, options => gunzipSync(bytes, options))
+      return runZlib(codec, bytesMax, outputChunkBytes, options => gunzipSync(bytes, options))
     case 'snappy':
       return decompressSnappy(bytes, bytesMax)
     case 'lz4':
       return decompressLz4(bytes, bytesMax)
     case 'zstd':
-      return runZlib(codec, bytesMax, options => zstdDecompressSync(bytes, options))
+      return runZlib(codec, bytesMax, chooseZstdChunk(bytes), options => zstdDecompressSync(bytes, options))
   }
 }
 
@@ -49,13 +52,22 @@ export function compress(codec: CompressionCodec, bytes: Uint8Array): Uint8Array
   }
 }
 
+/** One step for the whole output where its size is known: growing costs a third of the time. */
+function chooseZstdChunk(frame: Uint8Array): number {
+  const size = readZstdContentSize(frame)
+  if (size === undefined) return Math.max(outputChunkBytes, Math.min(frame.length * 8, outputChunkBytes * 8))
+  // One byte more: zlib asks for another step when a chunk comes out exactly full.
+  return Math.max(64, Math.min(size + 1, frame.length * believedRatioMax))
+}
+
 function runZlib(
   codec: 'gzip' | 'zstd',
   bytesMax: number,
+  chunkSize: number,
   run: (options: { readonly maxOutputLength: number; readonly chunkSize: number }) => Buffer,
 ): Buffer {
   try {
-    return run({ maxOutputLength: Math.max(1, bytesMax), chunkSize: outputChunkBytes })
+    return run({ maxOutputLength: Math.max(1, bytesMax), chunkSize })
   } catch (error) {
     if (error instanceof RangeError) throw decompressedTooLarge(codec, bytesMax)
     throw corruptCompression(codec, 'the stream is malformed', error)
