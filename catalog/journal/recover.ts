@@ -25,6 +25,7 @@ import {
   positionAfter,
 } from './journal-entry.ts'
 import { journalKey, manifestKey, trimmedKey } from './journal-keys.ts'
+import { makeReadsPersistent } from './persistent-reads.ts'
 
 export interface RecoveryOptions {
   readonly store: ObjectStore
@@ -55,7 +56,8 @@ const restartsMax = 20
  * errors  corrupt: an object of the catalog is damaged, the message names it; unavailable: the store does not answer, or what
  *         is there is not complete; unsupported: a newer Floe wrote it; fenced: others keep taking the lead
  */
-export async function recover(options: RecoveryOptions): Promise<Recovered> {
+export async function recover(given: RecoveryOptions): Promise<Recovered> {
+  const options = { ...given, store: makeReadsPersistent(given.store, given.clock) }
   for (let attempt = 1; attempt <= restartsMax; attempt++) {
     const recovered = await tryRecover(options)
     if (recovered !== undefined) return recovered
@@ -77,7 +79,8 @@ export type ReplayOptions = Pick<RecoveryOptions, 'store' | 'clock' | 'log'>
  *
  * errors  invalid: the store holds no catalog; otherwise those of recovery
  */
-export async function replayOnly(options: ReplayOptions): Promise<CatalogState> {
+export async function replayOnly(given: ReplayOptions): Promise<CatalogState> {
+  const options = { ...given, store: makeReadsPersistent(given.store, given.clock) }
   for (let attempt = 1; attempt <= restartsMax; attempt++) {
     const start = (await startFromSnapshot(options)) ?? (await readGenesis(options))
     if (start === undefined) {

@@ -1,0 +1,34 @@
+/**
+ * Reads that are tried again when the store does not answer: recovery makes thousands of them, and one lost answer must not
+ * undo the others. Writes go through as they are; their outcomes need more care than trying again.
+ */
+import type { Clock } from '../../core/clock.ts'
+import { isFloeError } from '../../core/errors.ts'
+import type { ObjectStore } from '../../storage/object-store.ts'
+
+const attemptCountMax = 8
+const backoffMsFirst = 50
+const backoffMsMax = 2000
+
+export function makeReadsPersistent(store: ObjectStore, clock: Clock): ObjectStore {
+  const persist = async <T>(read: () => Promise<T>): Promise<T> => {
+    for (let attempt = 1, backoffMs = backoffMsFirst; ; attempt++, backoffMs = Math.min(backoffMs * 2, backoffMsMax)) {
+      try {
+        return await read()
+      } catch (error) {
+        if (!isFloeError(error, 'unavailable') || attempt === attemptCountMax) throw error
+        await clock.sleep(backoffMs)
+      }
+    }
+  }
+  return {
+    uri: store.uri,
+    put: (key, body) => store.put(key, body),
+    putIfAbsent: (key, body) => store.putIfAbsent(key, body),
+    get: (key, byteRange) => persist(() => store.get(key, byteRange)),
+    head: key => persist(() => store.head(key)),
+    list: (prefix, after) => persist(() => store.list(prefix, after)),
+    delete: keys => store.delete(keys),
+    startMultipart: key => store.startMultipart(key),
+  }
+}
