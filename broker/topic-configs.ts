@@ -160,8 +160,8 @@ export const topicConfigs: ReadonlyMap<string, ConfigDefinition> = new Map(
       { min: -1n, brokerName: 'log.retention.bytes' },
     ),
     define('retention.ms', 'long', '604800000', 'Age after which records are deleted; -1: never.', {
+      // Kafka derives this default from log.retention.hours, so it names no synonym.
       min: -1n,
-      brokerName: 'log.retention.ms',
     }),
     define('segment.bytes', 'int', '1073741824', noEffect, { min: 14n, brokerName: 'log.segment.bytes' }),
     define('segment.index.bytes', 'int', '10485760', noEffect, { min: 4n, brokerName: 'log.index.size.max.bytes' }),

@@ -1,5 +1,6 @@
 /**
  * ListOffsets v1-9. Latest is the last stable offset under read committed. A timestamp search is exact to the record.
+ * A partition that is named twice is an invalid request.
  */
 import type { PartitionState } from '../../catalog/client.ts'
 import { errorMessage } from '../../core/errors.ts'
@@ -26,9 +27,13 @@ export const handleListOffsets: Handler<'ListOffsets'> = async (request, _call, 
       const states = await context.catalog.partitionStates(
         partitions.map(({ partitionIndex }) => ({ topicId: topic.topicId, partition: partitionIndex })),
       )
-      const answers = partitions.map((partition, index) =>
-        findOffset(topic.topicId, partition, states[index], readCommitted, context),
-      )
+      const counts = new Map<number, number>()
+      for (const { partitionIndex } of partitions) counts.set(partitionIndex, (counts.get(partitionIndex) ?? 0) + 1)
+      const answers = partitions.map((partition, index): PartitionAnswer | Promise<PartitionAnswer> => {
+        const { partitionIndex } = partition
+        if (counts.get(partitionIndex)! > 1) return { partitionIndex, errorCode: kafkaErrorCode.INVALID_REQUEST }
+        return findOffset(topic.topicId, partition, states[index], readCommitted, context)
+      })
       return { name, partitions: await Promise.all(answers) }
     }),
   )

@@ -111,11 +111,12 @@ export async function runJava({ address, prefix }: Scenario): Promise<Transcript
 /** Node and topic ids must differ, and Floe has no replicas to be eligible for anything. */
 function normalise(line: string): string {
   return line
+    .replaceAll(/[ \t]+/g, ' ')
     .replaceAll(/TopicId: \S+/g, 'TopicId: ID')
     .replaceAll(/(Leader|Replicas|Isr): \d+/g, '$1: N')
     .replaceAll(/\d+\.\d+\.\d+\.\d+:\d+ \(\d+\)/g, 'COORDINATOR')
-    .replaceAll(/[ \t]+/g, ' ')
     .replaceAll('min.insync.replicas=1', '')
     .replaceAll(/segment\.bytes=\d+/g, '')
+    .replaceAll('Configs: ,', 'Configs: ')
     .replaceAll(/[, ]+$/g, '')
 }

@@ -69,18 +69,11 @@ export async function runPlatformatic({ address, prefix }: Scenario): Promise<Tr
   transcript['group while open'] = await describe()
   await consumer.close()
   transcript['group after'] = (await describe()).map(([state, , members]) => [state, members])
-  const offsets = await admin.listOffsets({
-    topics: [
-      {
-        name: `${prefix}-gzip`,
-        partitions: [
-          { partitionIndex: 0, timestamp: 1_700_000_000_007n },
-          { partitionIndex: 0, timestamp: ListOffsetTimestamps.LATEST },
-        ],
-      },
-    ],
-  })
-  transcript.offsets = offsets.map(({ name, partitions }) => [name, partitions.map(({ offset }) => offset)])
+  for (const timestamp of [1_700_000_000_007n, ListOffsetTimestamps.EARLIEST, ListOffsetTimestamps.LATEST]) {
+    const topics = [{ name: `${prefix}-gzip`, partitions: [{ partitionIndex: 0, timestamp }] }]
+    const offsets = await admin.listOffsets({ topics })
+    transcript[`offset at ${timestamp}`] = offsets.map(({ name, partitions }) => [name, partitions[0]!.offset])
+  }
   await admin.deleteTopics({ topics: [topic] })
   transcript.listed = (await admin.listTopics({ includeInternals: false }))
     .filter(name => name.startsWith(prefix))

@@ -1,0 +1,150 @@
+/**
+ * Produce and consume rates of Floe's broker beside Apache Kafka's, with Kafka's own perf tools, on this machine.
+ *
+ *   node bench/broker.ts [--rounds 3] [--records 500000] [--partitions 6] [--flush-ms 5]
+ *
+ * Both brokers run as processes of their own on the same disk (Floe: local directory store), one after the other in every round
+ * and in alternating order, so that slow periods of the machine hit both. The other broker is idle meanwhile. Records of 1 KB of
+ * random bytes, acks=all, batches of 64 KB. Then one broker at a time takes a fixed, low rate, for latency that is not queueing.
+ *
+ * Figures of single rounds and medians go to bench/results/broker.json. Needs scripts/peers/install.sh kafka.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { cpus } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { kafkaTool, startKafka, startServer, waitUntilReady } from '../test/peers/index.ts'
+import { startBroker } from '../test/support/start-broker.ts'
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '3' },
+    records: { type: 'string', default: '500000' },
+    partitions: { type: 'string', default: '6' },
+    'flush-ms': { type: 'string', default: '5' },
+    serve: { type: 'boolean', default: false },
+  },
+})
+const recordBytes = 1024
+const latencyRecordsPerSecond = 2_000
+
+interface ProduceFigures {
+  readonly megabytesPerSecond: number
+  readonly averageMs: number
+  readonly p50Ms: number
+  readonly p99Ms: number
+}
+
+interface Round {
+  readonly produce: ProduceFigures
+  readonly consumeMegabytesPerSecond: number
+  readonly lowRate: ProduceFigures
+}
+
+if (values.serve) await serve()
+else await compare()
+
+/** The child process: Floe's broker in a temporary directory. */
+async function serve(): Promise<void> {
+  const broker = await startBroker({ flushIntervalMs: Number(values['flush-ms']) })
+  process.stdout.write(`ready ${broker.address}\n`)
+  process.once('SIGTERM', () => broker.stop().then(() => process.exit(0)))
+}
+
+async function compare(): Promise<void> {
+  const kafka = await startKafka()
+  const server = startServer(process.execPath, [import.meta.filename, '--serve', '--flush-ms', values['flush-ms']], {})
+  await waitUntilReady('Floe', server, () => /ready \S+/.test(server.output()), 30_000)
+  const addresses = { floe: /ready (\S+)/.exec(server.output())![1]!, kafka: kafka.bootstrap }
+  const rounds: { floe: Round[]; kafka: Round[] } = { floe: [], kafka: [] }
+  try {
+    // The first run of each is thrown away: neither has compiled its hot paths yet.
+    for (const name of ['floe', 'kafka'] as const) await measure(addresses[name], 'warm-up')
+    for (let round = 0; round < Number(values.rounds); round++) {
+      const order = round % 2 === 0 ? (['floe', 'kafka'] as const) : (['kafka', 'floe'] as const)
+      for (const name of order) {
+        const figures = await measure(addresses[name], `round-${round}`)
+        rounds[name].push(figures)
+        process.stdout.write(`${name} ${JSON.stringify(figures)}\n`)
+      }
+    }
+  } finally {
+    await server.stop(10_000)
+    await kafka.stop()
+  }
+  const medians = { floe: medianRound(rounds.floe), kafka: medianRound(rounds.kafka) }
+  const results = {
+    what: 'kafka-producer-perf-test and kafka-consumer-perf-test against Floe (local directory store) and Apache Kafka (KRaft, one node)',
+    machine: { cpu: cpus()[0]?.model, cores: cpus().length, node: process.version },
+    settings: {
+      records: Number(values.records),
+      recordBytes,
+      partitions: Number(values.partitions),
+      batchBytes: 65_536,
+      acks: 'all',
+      floeFlushIntervalMs: Number(values['flush-ms']),
+      lowRateRecordsPerSecond: latencyRecordsPerSecond,
+    },
+    medians,
+    ratios: {
+      produce: round2(medians.floe.produce.megabytesPerSecond / medians.kafka.produce.megabytesPerSecond),
+      consume: round2(medians.floe.consumeMegabytesPerSecond / medians.kafka.consumeMegabytesPerSecond),
+    },
+    rounds,
+  }
+  const directory = join(import.meta.dirname, 'results')
+  mkdirSync(directory, { recursive: true })
+  writeFileSync(join(directory, 'broker.json'), `${JSON.stringify(results, null, 2)}\n`)
+  process.stdout.write(`${JSON.stringify(results.medians)}\n${JSON.stringify(results.ratios)}\n`)
+}
+
+async function measure(address: string, topic: string): Promise<Round> {
+  const bootstrap = ['--bootstrap-server', address]
+  const partitions = ['--partitions', values.partitions]
+  await kafkaTool('kafka-topics', [...bootstrap, '--create', '--topic', topic, ...partitions])
+  const produce = await producePerf(address, topic, values.records, '-1')
+  const consumed = await kafkaTool('kafka-consumer-perf-test', [
+    ...bootstrap,
+    ...['--topic', topic, '--num-records', values.records],
+  ])
+  const low = `${topic}-low`
+  await kafkaTool('kafka-topics', [...bootstrap, '--create', '--topic', low, ...partitions])
+  const lowRate = await producePerf(address, low, String(latencyRecordsPerSecond * 5), String(latencyRecordsPerSecond))
+  // Columns: start, end, MB, MB/s, ...
+  const columns = consumed.stdout.trim().split('\n').at(-1)!.split(', ')
+  return { produce, consumeMegabytesPerSecond: Number(columns[3]), lowRate }
+}
+
+async function producePerf(address: string, topic: string, records: string, rate: string): Promise<ProduceFigures> {
+  const { stdout } = await kafkaTool('kafka-producer-perf-test', [
+    ...['--bootstrap-server', address, '--topic', topic, '--num-records', records, '--throughput', rate],
+    ...['--record-size', String(recordBytes), '--producer-props', 'acks=all', 'batch.size=65536'],
+  ])
+  const line = stdout.trim().split('\n').at(-1)!
+  const found = /\(([\d.]+) MB\/sec\), ([\d.]+) ms avg latency, .* (\d+) ms 50th, .* (\d+) ms 99th/.exec(line)
+  if (found === null) throw new Error(`kafka-producer-perf-test said: ${line}`)
+  const [megabytesPerSecond, averageMs, p50Ms, p99Ms] = found.slice(1).map(Number)
+  return { megabytesPerSecond: megabytesPerSecond!, averageMs: averageMs!, p50Ms: p50Ms!, p99Ms: p99Ms! }
+}
+
+function medianRound(rounds: readonly Round[]): Round {
+  const median = (pick: (round: Round) => number): number => {
+    const sorted = rounds.map(pick).sort((a, b) => a - b)
+    return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
+  }
+  const figures = (pick: (round: Round) => ProduceFigures): ProduceFigures => ({
+    megabytesPerSecond: median(round => pick(round).megabytesPerSecond),
+    averageMs: median(round => pick(round).averageMs),
+    p50Ms: median(round => pick(round).p50Ms),
+    p99Ms: median(round => pick(round).p99Ms),
+  })
+  return {
+    produce: figures(round => round.produce),
+    consumeMegabytesPerSecond: median(round => round.consumeMegabytesPerSecond),
+    lowRate: figures(round => round.lowRate),
+  }
+}
+
+function round2(value: number): number {
+  return Math.round(value * 100) / 100
+}
