@@ -219,12 +219,14 @@ async function runLive(
     http: `http://127.0.0.1:${server.httpPort}`,
     store: server.store.uri,
   }
-  output.result(places, () => `Kafka on ${places.kafka}, HTTP on ${places.http}, everything kept in ${places.store}\n`)
-  if (!output.isJson && process.stdout.isTTY !== true) output.line(ways)
+  output.result(
+    places,
+    () => `Kafka on ${places.kafka}, HTTP on ${places.http}, all kept in ${places.store}\n\n${ways}\n`,
+  )
   const failed = new AbortController()
   const running = AbortSignal.any([signal, failed.signal])
   const streams = producers.map(producer => streamRecords(producer, running))
-  const drawing = drawProgress(server, view, ways, running)
+  const drawing = drawProgress(server, view, running)
   try {
     await Promise.all([...streams, drawing])
   } catch (error) {
@@ -249,13 +251,9 @@ async function streamRecords(producer: DemoProducer, signal: AbortSignal): Promi
   }
 }
 
-async function drawProgress(server: FloeServer, view: LiveView, ways: string, signal: AbortSignal): Promise<void> {
+async function drawProgress(server: FloeServer, view: LiveView, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
-    view.draw(
-      await readProgress(server),
-      systemClock.monotonicMs(),
-      `${ways}\n\nCtrl-C stops; the next start goes on from here.`,
-    )
+    view.draw(await readProgress(server), systemClock.monotonicMs(), 'Ctrl-C stops; the next start goes on from here.')
     await systemClock.sleep(drawMs, signal)
   }
 }

@@ -7,7 +7,7 @@ import type { TableProgress } from './progress.ts'
 const troublesShown = 3
 
 export class LiveView {
-  #lines = 0
+  #lineCount = 0
   #lastRecords = new Map<string, number>()
   #lastMs = 0
   readonly #troubles: string[] = []
@@ -54,25 +54,18 @@ export class LiveView {
     const headers = ['table', 'records in', 'rate', 'rows', 'published', 'lag', 'version', 'dead letters', 'state']
     const right = 'right' as const
     const [head = '', ...body] = formatTable(headers, rows, ['left', ...Array<'right'>(7).fill(right)]).split('\n')
-    const text = [pc.bold(head), ...body, ...this.#troubles.map(line => pc.yellow(line)), '', footer].join('\n')
     for (const table of tables) this.#lastRecords.set(table.name, table.records)
     this.#lastMs = nowMs
-    this.#replace(text)
+    // A line that wrapped would spoil the count of lines to go up.
+    const width = (process.stdout.columns || 80) - 1
+    const cut = (line: string): string => line.slice(0, width)
+    const troubles = this.#troubles.map(line => pc.yellow(cut(line)))
+    this.#replace([pc.bold(cut(head)), ...body.map(cut), ...troubles, pc.dim(cut(footer))])
   }
 
-  #replace(text: string): void {
-    const width = process.stdout.columns ?? 80
-    const lines = text.split('\n')
-    // A line wider than the terminal takes several of its rows.
-    const rows = lines.reduce((sum, line) => sum + Math.max(1, Math.ceil(visibleLength(line) / width)), 0)
-    const up = this.#lines === 0 ? '' : `\u001b[${this.#lines}A\u001b[0J`
-    process.stdout.write(`${up}${text}\n`)
-    this.#lines = rows
+  #replace(lines: readonly string[]): void {
+    const up = this.#lineCount === 0 ? '' : `\u001b[${this.#lineCount}A\u001b[0J`
+    process.stdout.write(`${up}${lines.join('\n')}\n`)
+    this.#lineCount = lines.length
   }
-}
-
-const colorCode = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g')
-
-function visibleLength(line: string): number {
-  return line.replaceAll(colorCode, '').length
 }
