@@ -64,7 +64,10 @@ export async function startTrino(options: TrinoOptions): Promise<Trino> {
   const isReady = async (): Promise<boolean> => {
     const answer = await fetch(`${url}/v1/info`)
     const info = (await answer.json()) as { starting: boolean }
-    return !info.starting
+    if (info.starting) return false
+    // Started is not enough: queries fail with NO_NODES_AVAILABLE until the node has noticed itself.
+    const nodes = await query(url, `SELECT count(*) FROM system.runtime.nodes WHERE state = 'active'`)
+    return Number(nodes.rows[0]?.[0]) > 0
   }
   await waitUntilReady('Trino', server, isReady, READY_MS_MAX)
   return {
