@@ -1,11 +1,11 @@
 /** The decoder of a record format for a table's user columns. */
-import { FloeError } from '../../core/errors.ts'
 import type { Field } from '../../table/types.ts'
 import type { ColumnBuilder } from '../columns/builders.ts'
 import type { RecordFormat } from '../worker/builder-types.ts'
 import { AvroDecoder } from './avro-decoder.ts'
 import type { ValueDecoder } from './decoder.ts'
 import { JsonDecoder } from './json-decoder.ts'
+import { ProtoDecoder } from './proto-decoder.ts'
 
 /**
  * `columns` belong to `fields`, one each.
@@ -22,7 +22,7 @@ export function createDecoder(
       return new JsonDecoder(fields, columns)
     case 'avro':
       return new AvroDecoder(fields, columns, format.schemaText, format.framing)
-    default:
-      throw new FloeError('unsupported', 'format-not-served', `records in ${format.kind} cannot be decoded`)
+    case 'protobuf':
+      return new ProtoDecoder(fields, columns, format.schemaText, format.messageName, format.framing)
   }
 }
