@@ -216,8 +216,10 @@ function readDefault(option: Option, defaultText: string, path: string, collecto
   return result.value
 }
 
+/** User text inside a path: bounded and on one line. */
 function joinPath(path: string, key: string): string {
-  const shown = key.length > 60 ? `${key.slice(0, 57)}...` : key
+  const line = key.replaceAll(/\p{Cc}/gu, ' ')
+  const shown = line.length > 60 ? `${line.slice(0, 57)}...` : line
   return path === '' ? shown : `${path}.${shown}`
 }
 

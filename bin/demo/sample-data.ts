@@ -85,7 +85,7 @@ function createClicks(schemaText: string): SampleTopic {
       const value = type.toBuffer({
         session_id: sessionId,
         customer_id: random.fraction() < 0.4 ? customer(random) : null,
-        at: nowMs,
+        happened: nowMs,
         path: random.fraction() < 0.5 ? pick(random, pages) : `/product/${pick(random, products)}`,
         referrer: random.fraction() < 0.3 ? pick(random, referrers) : null,
         device,

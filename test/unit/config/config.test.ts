@@ -206,6 +206,7 @@ const mistakes: readonly (readonly [string, string, readonly string[]])[] = [
       'floe.yaml:2:54: source_clusters[0].destination_bucket_url: unknown key: use name, bootstrap_brokers, credentials',
     ],
   ],
+  ['a key of several lines', '? |\n tables\n: []', ['floe.yaml:1:3: tables : unknown key; did you mean `tables`?']],
   [
     'a wrong bucket',
     'destination_bucket_url: gs://b',
