@@ -120,7 +120,8 @@ function readHeader(reader: ByteReader): Map<string, string> {
 
 function inflate(stored: Uint8Array, what: string): Uint8Array {
   try {
-    return inflateRawSync(stored, { maxOutputLength: inflatedBlockBytesMax })
+    const bytes = inflateRawSync(stored, { maxOutputLength: inflatedBlockBytesMax })
+    return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
   } catch (cause) {
     throw new FloeError('corrupt', 'malformed-bytes', `${what}: Avro block cannot be inflated`, {}, cause)
   }

@@ -4,8 +4,9 @@
  *   {"numRecords":2,"minValues":{"id":1,"at":{"ts":"2024-01-01T00:00:00.000Z"}},"maxValues":{...},"nullCount":{...}}
  *
  * Rounding is outward, for Delta's own precision and not Iceberg's: 32 code points of text, milliseconds (minimum down, maximum
- * up). Left out are bounds of boolean, binary, of columns that hold a NaN, infinities, and years that ISO 8601's four digits
- * cannot say. A bound left out only costs skipping.
+ * up). Left out are bounds of binary, of columns that hold a NaN, infinities, and years that ISO 8601's four digits cannot say.
+ * By the protocol a bound left out only costs skipping; but delta-rs (1.6), when it filters through a PyArrow dataset, skips
+ * files whose bounds are missing on either side. So bounds come in pairs, and booleans, for which Spark writes none, have them.
  *
  * source  Delta protocol, "Per-file Statistics"
  */
@@ -74,8 +75,9 @@ function fillStats(
     if ((column.nanCount ?? 0) > 0 || column.nullCount === column.valueCount) continue
     const min = column.lower && toMinimum(type, column.lower)
     const max = column.upper && toMaximum(type, column.upper)
-    if (min !== undefined) stats.min[name] = min
-    if (max !== undefined) stats.max[name] = max
+    if (min === undefined || max === undefined) continue
+    stats.min[name] = min
+    stats.max[name] = max
   }
 }
 
@@ -94,8 +96,8 @@ function toMaximum(type: PrimitiveType, upper: Uint8Array): PrintableJson | unde
   if (isNaNValue(type, upper)) return undefined
   if (type.kind === 'primitive') {
     if (type.name === 'string') {
-      const rounded = roundTextUpper(upper, deltaBoundCodePointsMax)
-      return rounded && text(rounded)
+      // The length is a custom, so where rounding up is impossible the longer bound serves.
+      return text(roundTextUpper(upper, deltaBoundCodePointsMax) ?? upper)
     }
     if (type.name === 'timestamp' || type.name === 'timestamptz') {
       return timestamp(type.name, -floorDivide(-microsOf(type, upper), microsPerMilli))
@@ -110,6 +112,8 @@ function toExact(type: PrimitiveType, bytes: Uint8Array): PrintableJson | undefi
     return typeof value === 'bigint' ? new JsonNumberText(formatDecimal(value, type.scale)) : undefined
   }
   switch (type.name) {
+    case 'boolean':
+      return typeof value === 'boolean' ? value : undefined
     case 'int':
     case 'long':
       return typeof value === 'number' || typeof value === 'bigint' ? value : undefined

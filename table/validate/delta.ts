@@ -227,6 +227,7 @@ function checkStats(checker: Checker, field: string, recordCount: number, text: 
 function inOrder(min: JsonValue, max: JsonValue): boolean {
   // Dates, timestamps and text: UTF-8 order.
   if (typeof min === 'string' && typeof max === 'string') return Buffer.compare(Buffer.from(min), Buffer.from(max)) <= 0
+  if (typeof min === 'boolean' && typeof max === 'boolean') return min <= max
   const isNumber = (value: JsonValue): value is number | bigint =>
     typeof value === 'number' || typeof value === 'bigint'
   return isNumber(min) && isNumber(max) && min <= max
