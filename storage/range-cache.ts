@@ -97,12 +97,18 @@ export class RangeCache {
     return joinBlocks(blocks, start - first * this.#blockBytes, last - start, this.#blockBytes)
   }
 
-  /** Takes a copy of an object just written, as far as the cache has room, so that reading it right away needs no request. */
-  insert(key: string, bytes: Uint8Array): void {
+  /**
+   * Takes an object just written, as far as the cache has room, so that reading it right away needs no request.
+   *
+   * isOwned   the cache may keep `bytes` itself, which nobody changes any more; else it takes a copy
+   */
+  insert(key: string, bytes: Uint8Array, isOwned = false): void {
     for (let index = 0; index * this.#blockBytes < bytes.length || index === 0; index++) {
       const at = index * this.#blockBytes
       const name = blockName(key, index)
-      if (!this.#blocks.has(name)) this.#keep(name, bytes.slice(at, at + this.#blockBytes))
+      const end = at + this.#blockBytes
+      if (!this.#blocks.has(name))
+        this.#keep(name, isOwned ? bytes.subarray(at, end) : new Uint8Array(bytes.subarray(at, end)))
     }
   }
 
@@ -203,7 +209,8 @@ function joinBlocks(
   length: number,
   blockBytes: number,
 ): Uint8Array | undefined {
-  const joined = new Uint8Array(length)
+  // Not cleared first: every byte that is returned is written below.
+  const joined = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer)
   let filled = 0
   let from = skip
   for (const block of blocks) {
@@ -214,5 +221,5 @@ function joinBlocks(
     from = 0
     if (block.length < blockBytes) break
   }
-  return filled === length ? joined : joined.slice(0, filled)
+  return filled === length ? joined : joined.subarray(0, filled)
 }

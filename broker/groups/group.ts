@@ -449,7 +449,7 @@ export class Group {
     const assignments = new Map(request.assignments.map(each => [each.memberId, each.assignment]))
     this.#state = 'Stable'
     for (const member of this.#members.values()) {
-      member.assignment = (assignments.get(member.memberId) ?? noBytes).slice()
+      member.assignment = new Uint8Array(assignments.get(member.memberId) ?? noBytes)
       this.#finishSync(member, this.#syncAnswerFor(member), nowMs)
     }
   }

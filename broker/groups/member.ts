@@ -40,7 +40,7 @@ export function createMember(request: JoinRequest, memberId: string): Member {
 
 /** Metadata of a request is a view of its frame: copied, so that a member does not keep a whole frame alive. */
 export function ownProtocols(protocols: readonly JoinProtocol[]): readonly JoinProtocol[] {
-  return protocols.map(({ name, metadata }) => ({ name, metadata: metadata.slice() }))
+  return protocols.map(({ name, metadata }) => ({ name, metadata: new Uint8Array(metadata) }))
 }
 
 export function findMetadata(member: Member, protocolName: string | undefined): Uint8Array {

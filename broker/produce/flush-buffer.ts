@@ -159,7 +159,7 @@ export class FlushBuffer {
       try {
         await store.put(key, bytes)
         // Before the commit: whoever is woken by it finds the segment here.
-        cache.insert(key, bytes)
+        cache.insert(key, bytes, true)
         return name
       } catch (error) {
         if (attempt >= segmentPutAttemptsMax) throw error

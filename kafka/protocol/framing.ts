@@ -65,7 +65,7 @@ export class FrameSplitter {
         this.#bufferedBytes -= bytes + 4
         return rest.subarray(from, from + bytes)
       }
-      this.#frame = new Uint8Array(Math.min(bytes, frameBytesEager))
+      this.#frame = Buffer.allocUnsafeSlow(Math.min(bytes, frameBytesEager))
       this.#filled = 0
       if (bytes === 0) return this.#finishFrame(this.#frame)
     }
@@ -89,7 +89,7 @@ export class FrameSplitter {
     const needed = this.#filled + count
     let target = frame
     if (needed > frame.length) {
-      target = new Uint8Array(Math.min(this.#frameBytes, Math.max(needed, frame.length * 2)))
+      target = Buffer.allocUnsafeSlow(Math.min(this.#frameBytes, Math.max(needed, frame.length * 2)))
       target.set(frame.subarray(0, this.#filled))
       this.#frame = target
     }
