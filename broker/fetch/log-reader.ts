@@ -188,9 +188,16 @@ export class LogReader {
     for (let at = 0; at < rest.length && bytesLeft > 0; at += parallelRunReads) {
       const wanted = takeWhileFits(rest.slice(at, at + parallelRunReads), bytesLeft, limitOffset)
       const reads = await Promise.all(
-        wanted.map(run =>
-          this.#runs.read(run, { offset: run.baseOffset, limitOffset, bytesMax: run.byteLength, atLeastOne: false }),
-        ),
+        wanted.map(async run => {
+          const whole = { offset: run.baseOffset, limitOffset, bytesMax: run.byteLength, atLeastOne: false }
+          try {
+            return await this.#runs.read(run, whole)
+          } catch (error) {
+            // A run that cannot be read ends the answer; asked for first, it says why.
+            if (batches.length === 0) throw error
+            return undefined
+          }
+        }),
       )
       for (const [index, read] of reads.entries()) {
         // What came before is still good: the client comes back for the rest.

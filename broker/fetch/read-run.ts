@@ -7,13 +7,15 @@
  *
  * Invariants
  *   - Bytes come from the range cache in fresh memory, so absolute base offsets and leader epoch are written into them in place.
- *   - Every batch handed out was checked against its CRC: what the store or a disk garbled never reaches a client as records.
+ *   - Every batch handed out was checked against its CRC, and so was every batch skipped on the way to it, because they say which
+ *     offset it has: what the store or a disk garbled never reaches a client as records or as offsets.
+ *   - Damage must be seen twice: a bad read is not a bad object, and must not stay in the cache.
  *   - A position reached by one read is remembered, so that a consumer that goes on from there does not read the run's beginning
  *     again. The memory of positions is bounded and only a hint: a wrong or missing one costs bytes, never correctness.
  */
 import type { SegmentRun } from '../../catalog/client.ts'
 import { crc32c } from '../../core/crc32c.ts'
-import { FloeError } from '../../core/errors.ts'
+import { FloeError, isFloeError } from '../../core/errors.ts'
 import { batchHeaderBytes, batchPrefixBytes, fieldAt } from '../../kafka/records/batch.ts'
 import type { RangeCache } from '../../storage/range-cache.ts'
 import { leaderEpoch } from '../options.ts'
@@ -53,6 +55,16 @@ export class RunReader {
    * errors    corrupt: the bytes are not the batches the catalog says, context names object and byte offset; as of the store
    */
   async read(run: SegmentRun, options: RunReadOptions): Promise<RunRead | undefined> {
+    try {
+      return await this.#readOnce(run, options)
+    } catch (error) {
+      if (!isFloeError(error, 'corrupt')) throw error
+      this.#cache.forget(run.objectKey, run.byteOffset, run.byteOffset + run.byteLength)
+      return this.#readOnce(run, options)
+    }
+  }
+
+  async #readOnce(run: SegmentRun, options: RunReadOptions): Promise<RunRead | undefined> {
     const { offset, bytesMax } = options
     const runEnd = run.byteOffset + run.byteLength
     let at = run.byteOffset
@@ -138,6 +150,7 @@ function walkBatches(
     if (nextOffset <= baseOffset || nextOffset > run.endOffset) {
       throw corruptRun(run, windowByteOffset + at, `a record batch would have offsets ${baseOffset} to ${nextOffset}`)
     }
+    checkCrc(window, at, byteLength, run, windowByteOffset)
     if (nextOffset > offset) {
       const taken = start < 0 ? 0 : at - start
       const fits = taken + byteLength <= bytesMax || (taken === 0 && atLeastOne)
@@ -145,7 +158,8 @@ function walkBatches(
         isDone = true
         break
       }
-      sequenceBatch(window, at, byteLength, baseOffset, run, windowByteOffset)
+      window.writeBigInt64BE(baseOffset, at + fieldAt.baseOffset)
+      window.writeInt32BE(leaderEpoch, at + fieldAt.partitionLeaderEpoch)
       if (start < 0) start = at
     }
     at += byteLength
@@ -165,20 +179,11 @@ function readBatchLength(window: Buffer, at: number, run: SegmentRun, windowByte
   return byteLength
 }
 
-function sequenceBatch(
-  window: Buffer,
-  at: number,
-  byteLength: number,
-  baseOffset: bigint,
-  run: SegmentRun,
-  windowByteOffset: number,
-): void {
+function checkCrc(window: Buffer, at: number, byteLength: number, run: SegmentRun, windowByteOffset: number): void {
   const checksum = crc32c(window.subarray(at + fieldAt.attributes, at + byteLength))
   if (checksum !== window.readUInt32BE(at + fieldAt.crc)) {
     throw corruptRun(run, windowByteOffset + at, 'a record batch fails its CRC')
   }
-  window.writeBigInt64BE(baseOffset, at + fieldAt.baseOffset)
-  window.writeInt32BE(leaderEpoch, at + fieldAt.partitionLeaderEpoch)
 }
 
 function corruptRun(run: SegmentRun, byteOffset: number, problem: string): FloeError {

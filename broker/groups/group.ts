@@ -17,6 +17,7 @@
  * Source: reference behaviour of Apache Kafka 4 as listed in docs/compatibility.md; KIP-62, KIP-345, KIP-394, KIP-814.
  */
 import { createMember, findMetadata, type Member, matchesProtocols, ownProtocols } from './member.ts'
+import { answerWaiting, Roster } from './roster.ts'
 import {
   type GroupDescription,
   type GroupError,
@@ -40,9 +41,7 @@ export interface GroupLimits {
 export class Group {
   readonly groupId: string
   readonly #limits: GroupLimits
-  readonly #members: Map<string, Member> = new Map()
-  /** Group instance id to member id. */
-  readonly #staticMembers: Map<string, string> = new Map()
+  readonly #roster = new Roster()
   /** Ids handed out with MEMBER_ID_REQUIRED and not yet used, with when they are forgotten. */
   readonly #pendingMembers: Map<string, number> = new Map()
   /** Members that have the join answer and have not synced. */
@@ -51,7 +50,6 @@ export class Group {
   #generationId = 0
   #protocolType: string | undefined
   #protocolName: string | undefined
-  #leaderId: string | undefined
   /** When the join phase ends at the latest (PreparingRebalance). */
   #joinDeadlineMs = Number.POSITIVE_INFINITY
   /** When members that have not synced are removed (CompletingRebalance, Stable). */
@@ -75,7 +73,7 @@ export class Group {
     return this.#generationId
   }
   get memberCount(): number {
-    return this.#members.size
+    return this.#roster.size
   }
   get protocolType(): string | undefined {
     return this.#protocolType
@@ -106,7 +104,7 @@ export class Group {
 
   #joinWithoutId(request: JoinRequest, newMemberId: string, nowMs: number, answer: (answer: JoinAnswer) => void): void {
     if (request.groupInstanceId !== undefined) {
-      const oldMemberId = this.#staticMembers.get(request.groupInstanceId)
+      const oldMemberId = this.#roster.findStatic(request.groupInstanceId)?.memberId
       if (oldMemberId === undefined) this.#addMember(request, newMemberId, nowMs, answer)
       else this.#replaceStaticMember(request, oldMemberId, newMemberId, nowMs, answer)
       return
@@ -129,19 +127,19 @@ export class Group {
       this.#addMember(request, memberId, nowMs, answer)
       return
     }
-    const error = this.#checkMember(request)
+    const error = this.#roster.check(request)
     if (error !== 'NONE') {
       answer(refuseJoin(error, memberId))
       return
     }
-    const member = this.#members.get(memberId)!
+    const member = this.#roster.get(memberId)
     const unchanged = matchesProtocols(member, request.protocols)
     if (this.#state === 'CompletingRebalance' && unchanged) {
       // The first answer was lost: give it again.
       answer(this.#joinAnswerFor(member))
       return
     }
-    if (this.#state === 'Stable' && unchanged && this.#leaderId !== memberId) {
+    if (this.#state === 'Stable' && unchanged && this.#roster.leaderId !== memberId) {
       answer({ ...this.#joinAnswerFor(member), members: [] })
       return
     }
@@ -158,10 +156,8 @@ export class Group {
     const member = createMember(request, memberId)
     member.answerJoin = answer
     member.expiresMs = nowMs + this.#limits.newMemberJoinMsMax
-    if (this.#members.size === 0) this.#protocolType = request.protocolType
-    this.#members.set(memberId, member)
-    if (member.groupInstanceId !== undefined) this.#staticMembers.set(member.groupInstanceId, memberId)
-    this.#leaderId ??= memberId
+    if (this.#roster.size === 0) this.#protocolType = request.protocolType
+    this.#roster.add(member)
     if (this.#state === 'PreparingRebalance' && this.#initialDelayLeftMs !== undefined) {
       this.#memberAddedDuringInitialDelay = true
     }
@@ -185,18 +181,10 @@ export class Group {
     nowMs: number,
     answer: (answer: JoinAnswer) => void,
   ): void {
-    const oldLeaderId = this.#leaderId
-    const member = this.#members.get(oldMemberId)!
-    member.answerJoin?.(refuseJoin('FENCED_INSTANCE_ID', oldMemberId))
-    member.answerJoin = undefined
-    member.answerSync?.(refuseSync('FENCED_INSTANCE_ID'))
-    member.answerSync = undefined
-    this.#members.delete(oldMemberId)
+    const oldLeaderId = this.#roster.leaderId
+    const member = this.#roster.get(oldMemberId)
+    this.#roster.replaceStatic(member, newMemberId)
     if (this.#pendingSyncs.delete(oldMemberId)) this.#pendingSyncs.add(newMemberId)
-    member.memberId = newMemberId
-    this.#members.set(newMemberId, member)
-    this.#staticMembers.set(request.groupInstanceId!, newMemberId)
-    if (oldLeaderId === oldMemberId) this.#leaderId = newMemberId
     member.expiresMs = nowMs + request.sessionTimeoutMs
     this.#updateMember(member, request, answer)
 
@@ -204,13 +192,13 @@ export class Group {
       this.#rebalanceOrCompleteJoin(nowMs)
       return
     }
-    if (this.#selectProtocol() !== this.#protocolName) {
+    if (this.#roster.selectProtocol() !== this.#protocolName) {
       this.#prepareRebalance(nowMs)
       return
     }
     // Nothing changes for the others. A leader that knows KIP-814 is told that it leads and to skip the assignment; an older
     // one is told the old leader's id, so that it takes itself for a follower and does not assign anew.
-    const isLeader = this.#leaderId === newMemberId
+    const isLeader = this.#roster.leaderId === newMemberId
     member.answerJoin = undefined
     const full = this.#joinAnswerFor(member)
     if (request.supportsSkippingAssignment) answer({ ...full, skipAssignment: isLeader })
@@ -218,47 +206,24 @@ export class Group {
   }
 
   #acceptsMember(memberId: string): boolean {
-    const member = this.#members.get(memberId)
+    const member = this.#roster.find(memberId)
     switch (this.#state) {
       case 'Empty':
       case 'Dead':
         return true
       case 'PreparingRebalance':
         // Members that have not rejoined may be gone: whoever comes first gets the places.
-        return member?.answerJoin !== undefined || this.#awaitingJoinCount() < this.#limits.sizeMax
+        return member?.answerJoin !== undefined || this.#roster.awaitingJoinCount() < this.#limits.sizeMax
       default:
-        return member !== undefined || this.#members.size < this.#limits.sizeMax
+        return member !== undefined || this.#roster.size < this.#limits.sizeMax
     }
   }
 
   #supportsProtocols(request: JoinRequest): boolean {
     if (request.protocolType === '' || request.protocols.length === 0) return false
-    if (this.#members.size === 0) return true
+    if (this.#roster.size === 0) return true
     if (request.protocolType !== this.#protocolType) return false
-    const common = this.#commonProtocols()
-    return request.protocols.some(protocol => common.has(protocol.name))
-  }
-
-  #commonProtocols(): Set<string> {
-    let common: Set<string> | undefined
-    for (const member of this.#members.values()) {
-      const own = new Set(member.protocols.map(protocol => protocol.name))
-      common = common === undefined ? own : common.intersection(own)
-    }
-    return common ?? new Set()
-  }
-
-  /** Every member votes for the first of its protocols that all support; ties go to the one that was voted for first. */
-  #selectProtocol(): string | undefined {
-    const common = this.#commonProtocols()
-    const votes = new Map<string, number>()
-    for (const member of this.#members.values()) {
-      const choice = member.protocols.find(protocol => common.has(protocol.name))
-      if (choice !== undefined) votes.set(choice.name, (votes.get(choice.name) ?? 0) + 1)
-    }
-    let best: string | undefined
-    for (const [name, count] of votes) if (best === undefined || count > votes.get(best)!) best = name
-    return best
+    return this.#roster.supportsAny(request.protocols)
   }
 
   #joinAnswerFor(member: Member): JoinAnswer {
@@ -268,18 +233,10 @@ export class Group {
       generationId: this.#generationId,
       protocolType: this.#protocolType,
       protocolName: this.#protocolName,
-      leader: this.#leaderId ?? '',
+      leader: this.#roster.leaderId ?? '',
       skipAssignment: false,
-      members: member.memberId === this.#leaderId ? this.#listJoined() : [],
+      members: member.memberId === this.#roster.leaderId ? this.#roster.listJoined(this.#protocolName) : [],
     }
-  }
-
-  #listJoined(): JoinAnswer['members'] {
-    return [...this.#members.values()].map(member => ({
-      memberId: member.memberId,
-      groupInstanceId: member.groupInstanceId,
-      metadata: findMetadata(member, this.#protocolName),
-    }))
   }
 
   // ── Rebalance ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -291,7 +248,7 @@ export class Group {
 
   #prepareRebalance(nowMs: number): void {
     if (this.#state === 'CompletingRebalance') {
-      for (const member of this.#members.values()) {
+      for (const member of this.#roster.all()) {
         member.assignment = noBytes
         this.#finishSync(member, refuseSync('REBALANCE_IN_PROGRESS'), nowMs)
       }
@@ -303,32 +260,20 @@ export class Group {
     this.rebalanceCount++
     if (isInitial && this.#limits.initialRebalanceDelayMs > 0) {
       const delayMs = this.#limits.initialRebalanceDelayMs
-      this.#initialDelayLeftMs = Math.max(this.#rebalanceTimeoutMs() - delayMs, 0)
+      this.#initialDelayLeftMs = Math.max(this.#roster.rebalanceTimeoutMs() - delayMs, 0)
       this.#memberAddedDuringInitialDelay = false
       this.#joinDeadlineMs = nowMs + delayMs
       return
     }
     this.#initialDelayLeftMs = undefined
-    this.#joinDeadlineMs = nowMs + this.#rebalanceTimeoutMs()
+    this.#joinDeadlineMs = nowMs + this.#roster.rebalanceTimeoutMs()
     this.#maybeCompleteJoin(nowMs)
-  }
-
-  #rebalanceTimeoutMs(): number {
-    let largest = 0
-    for (const member of this.#members.values()) largest = Math.max(largest, member.rebalanceTimeoutMs)
-    return largest
-  }
-
-  #awaitingJoinCount(): number {
-    let count = 0
-    for (const member of this.#members.values()) if (member.answerJoin !== undefined) count++
-    return count
   }
 
   #maybeCompleteJoin(nowMs: number): void {
     if (this.#state !== 'PreparingRebalance' || this.#initialDelayLeftMs !== undefined) return
     if (this.#pendingMembers.size > 0) return
-    if (this.#awaitingJoinCount() < this.#members.size) return
+    if (this.#roster.awaitingJoinCount() < this.#roster.size) return
     this.#completeJoin(nowMs)
   }
 
@@ -348,27 +293,27 @@ export class Group {
 
   #completeJoin(nowMs: number): void {
     this.#initialDelayLeftMs = undefined
-    for (const member of [...this.#members.values()]) {
+    for (const member of this.#roster.all()) {
       // Static members may be restarting: they stay until their session ends.
       if (member.answerJoin === undefined && member.groupInstanceId === undefined) this.#forgetMember(member)
     }
-    if (this.#members.size > 0 && !this.#electLeaderAmongJoined()) {
+    if (this.#roster.size > 0 && !this.#roster.electLeaderAmongJoined()) {
       // Nobody rejoined: wait again without a new generation, until sessions end.
-      this.#joinDeadlineMs = nowMs + this.#rebalanceTimeoutMs()
+      this.#joinDeadlineMs = nowMs + this.#roster.rebalanceTimeoutMs()
       return
     }
     this.#joinDeadlineMs = Number.POSITIVE_INFINITY
     this.#generationId++
-    if (this.#members.size === 0) {
+    if (this.#roster.size === 0) {
       this.#becomeEmpty(nowMs)
       return
     }
-    this.#protocolName = this.#selectProtocol()
+    this.#protocolName = this.#roster.selectProtocol()
     this.#state = 'CompletingRebalance'
     this.#pendingSyncs.clear()
-    this.#syncDeadlineMs = nowMs + this.#rebalanceTimeoutMs()
-    for (const member of this.#members.values()) this.#pendingSyncs.add(member.memberId)
-    for (const member of this.#members.values()) {
+    this.#syncDeadlineMs = nowMs + this.#roster.rebalanceTimeoutMs()
+    for (const member of this.#roster.all()) this.#pendingSyncs.add(member.memberId)
+    for (const member of this.#roster.all()) {
       const { answerJoin } = member
       member.answerJoin = undefined
       member.isNew = false
@@ -377,21 +322,9 @@ export class Group {
     }
   }
 
-  #electLeaderAmongJoined(): boolean {
-    const leader = this.#leaderId === undefined ? undefined : this.#members.get(this.#leaderId)
-    if (leader?.answerJoin !== undefined) return true
-    for (const member of this.#members.values()) {
-      if (member.answerJoin === undefined) continue
-      this.#leaderId = member.memberId
-      return true
-    }
-    return false
-  }
-
   #becomeEmpty(nowMs: number): void {
     this.#state = 'Empty'
     this.#protocolName = undefined
-    this.#leaderId = undefined
     this.#pendingSyncs.clear()
     this.#joinDeadlineMs = Number.POSITIVE_INFINITY
     this.#syncDeadlineMs = Number.POSITIVE_INFINITY
@@ -405,7 +338,7 @@ export class Group {
       answer(refuseSync('COORDINATOR_NOT_AVAILABLE'))
       return
     }
-    const error = this.#checkMember(request)
+    const error = this.#roster.check(request)
     if (error !== 'NONE') {
       answer(refuseSync(error))
       return
@@ -423,7 +356,7 @@ export class Group {
       answer(refuseSync('INCONSISTENT_GROUP_PROTOCOL'))
       return
     }
-    const member = this.#members.get(request.memberId)!
+    const member = this.#roster.get(request.memberId)
     switch (this.#state) {
       case 'Empty':
         answer(refuseSync('UNKNOWN_MEMBER_ID'))
@@ -435,7 +368,7 @@ export class Group {
         this.#removePendingSync(member.memberId)
         member.answerSync?.(refuseSync('REBALANCE_IN_PROGRESS'))
         member.answerSync = answer
-        if (member.memberId === this.#leaderId) this.#takeAssignment(request, nowMs)
+        if (member.memberId === this.#roster.leaderId) this.#takeAssignment(request, nowMs)
         return
       case 'Stable':
         this.#removePendingSync(member.memberId)
@@ -448,7 +381,7 @@ export class Group {
   #takeAssignment(request: SyncRequest, nowMs: number): void {
     const assignments = new Map(request.assignments.map(each => [each.memberId, each.assignment]))
     this.#state = 'Stable'
-    for (const member of this.#members.values()) {
+    for (const member of this.#roster.all()) {
       member.assignment = new Uint8Array(assignments.get(member.memberId) ?? noBytes)
       this.#finishSync(member, this.#syncAnswerFor(member), nowMs)
     }
@@ -478,11 +411,11 @@ export class Group {
 
   heartbeat(identity: MemberIdentity, generationId: number, nowMs: number): GroupError {
     if (this.#state === 'Dead') return 'COORDINATOR_NOT_AVAILABLE'
-    const error = this.#checkMember(identity)
+    const error = this.#roster.check(identity)
     if (error !== 'NONE') return error
     if (generationId !== this.#generationId) return 'ILLEGAL_GENERATION'
     if (this.#state === 'Empty') return 'UNKNOWN_MEMBER_ID'
-    const member = this.#members.get(identity.memberId)!
+    const member = this.#roster.get(identity.memberId)
     member.expiresMs = nowMs + member.sessionTimeoutMs
     return this.#state === 'PreparingRebalance' ? 'REBALANCE_IN_PROGRESS' : 'NONE'
   }
@@ -491,18 +424,18 @@ export class Group {
   leave(identity: MemberIdentity, nowMs: number): GroupError {
     if (this.#state === 'Dead') return 'COORDINATOR_NOT_AVAILABLE'
     if (identity.memberId === '' && identity.groupInstanceId !== undefined) {
-      const memberId = this.#staticMembers.get(identity.groupInstanceId)
-      if (memberId === undefined) return 'UNKNOWN_MEMBER_ID'
-      this.#removeMember(this.#members.get(memberId)!, nowMs)
+      const member = this.#roster.findStatic(identity.groupInstanceId)
+      if (member === undefined) return 'UNKNOWN_MEMBER_ID'
+      this.#removeMember(member, nowMs)
       return 'NONE'
     }
     if (this.#pendingMembers.delete(identity.memberId)) {
       this.#maybeCompleteJoin(nowMs)
       return 'NONE'
     }
-    const error = this.#checkMember(identity)
+    const error = this.#roster.check(identity)
     if (error !== 'NONE') return error
-    this.#removeMember(this.#members.get(identity.memberId)!, nowMs)
+    this.#removeMember(this.#roster.get(identity.memberId), nowMs)
     return 'NONE'
   }
 
@@ -513,11 +446,11 @@ export class Group {
     if (generationId < 0 && identity.memberId === '' && identity.groupInstanceId === undefined) {
       return 'UNKNOWN_MEMBER_ID'
     }
-    const error = this.#checkMember(identity)
+    const error = this.#roster.check(identity)
     if (error !== 'NONE') return error
     if (generationId !== this.#generationId) return 'ILLEGAL_GENERATION'
     if (this.#state === 'CompletingRebalance') return 'REBALANCE_IN_PROGRESS'
-    const member = this.#members.get(identity.memberId)!
+    const member = this.#roster.get(identity.memberId)
     member.expiresMs = nowMs + member.sessionTimeoutMs
     return 'NONE'
   }
@@ -525,17 +458,8 @@ export class Group {
   /** Whether the member (if one is named) may read offsets; only fences (OffsetFetch v9). */
   checkFetch(identity: MemberIdentity, generationId: number): GroupError {
     if (identity.memberId === '' && generationId < 0) return 'NONE'
-    if (!this.#members.has(identity.memberId)) return 'UNKNOWN_MEMBER_ID'
+    if (!this.#roster.has(identity.memberId)) return 'UNKNOWN_MEMBER_ID'
     return generationId === this.#generationId ? 'NONE' : 'ILLEGAL_GENERATION'
-  }
-
-  #checkMember({ memberId, groupInstanceId }: MemberIdentity): GroupError {
-    if (groupInstanceId !== undefined) {
-      const current = this.#staticMembers.get(groupInstanceId)
-      if (current === undefined) return 'UNKNOWN_MEMBER_ID'
-      if (current !== memberId) return 'FENCED_INSTANCE_ID'
-    }
-    return this.#members.has(memberId) ? 'NONE' : 'UNKNOWN_MEMBER_ID'
   }
 
   #removeMember(member: Member, nowMs: number): void {
@@ -545,16 +469,8 @@ export class Group {
   }
 
   #forgetMember(member: Member): void {
-    member.answerJoin?.(refuseJoin('UNKNOWN_MEMBER_ID', member.memberId))
-    member.answerJoin = undefined
-    member.answerSync?.(refuseSync('UNKNOWN_MEMBER_ID'))
-    member.answerSync = undefined
-    this.#members.delete(member.memberId)
+    this.#roster.forget(member)
     this.#pendingSyncs.delete(member.memberId)
-    if (member.groupInstanceId !== undefined && this.#staticMembers.get(member.groupInstanceId) === member.memberId) {
-      this.#staticMembers.delete(member.groupInstanceId)
-    }
-    if (this.#leaderId === member.memberId) this.#leaderId = this.#members.keys().next().value
   }
 
   // ── Time ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -563,7 +479,7 @@ export class Group {
   nextDeadlineMs(): number {
     let next = Math.min(this.#joinDeadlineMs, this.#syncDeadlineMs)
     for (const deadlineMs of this.#pendingMembers.values()) next = Math.min(next, deadlineMs)
-    for (const member of this.#members.values()) if (canExpire(member)) next = Math.min(next, member.expiresMs)
+    for (const member of this.#roster.all()) if (canExpire(member)) next = Math.min(next, member.expiresMs)
     return next
   }
 
@@ -573,8 +489,8 @@ export class Group {
       this.#pendingMembers.delete(memberId)
       this.#maybeCompleteJoin(nowMs)
     }
-    for (const member of [...this.#members.values()]) {
-      if (canExpire(member) && member.expiresMs <= nowMs && this.#members.get(member.memberId) === member) {
+    for (const member of this.#roster.all()) {
+      if (canExpire(member) && member.expiresMs <= nowMs && this.#roster.find(member.memberId) === member) {
         this.#removeMember(member, nowMs)
       }
     }
@@ -582,7 +498,7 @@ export class Group {
       this.#syncDeadlineMs = Number.POSITIVE_INFINITY
       const late = [...this.#pendingSyncs]
       for (const memberId of late) {
-        const member = this.#members.get(memberId)
+        const member = this.#roster.find(memberId)
         if (member !== undefined) this.#forgetMember(member)
       }
       if (late.length > 0) this.#prepareRebalance(nowMs)
@@ -595,7 +511,7 @@ export class Group {
   /** Topics are subscribed while any member's metadata names them; undefined: not a consumer group, nothing is known. */
   memberMetadata(): readonly Uint8Array[] | undefined {
     if (this.#protocolType !== 'consumer') return undefined
-    return [...this.#members.values()].flatMap(member => member.protocols.map(protocol => protocol.metadata))
+    return this.#roster.all().flatMap(member => member.protocols.map(protocol => protocol.metadata))
   }
 
   describe(): GroupDescription {
@@ -605,7 +521,7 @@ export class Group {
       state: this.#state,
       protocolType: this.#protocolType ?? '',
       protocolName: isStable ? (this.#protocolName ?? '') : '',
-      members: [...this.#members.values()].map(member => ({
+      members: this.#roster.all().map(member => ({
         memberId: member.memberId,
         groupInstanceId: member.groupInstanceId,
         clientId: member.clientId,
@@ -618,18 +534,15 @@ export class Group {
 
   /** Only an empty group can be deleted. Afterwards every call is answered COORDINATOR_NOT_AVAILABLE. */
   kill(): boolean {
-    if (this.#state !== 'Empty' || this.#members.size > 0) return false
+    if (this.#state !== 'Empty' || this.#roster.size > 0) return false
     this.#state = 'Dead'
     return true
   }
 
   /** Answers everything that waits, at shutdown. */
   abandon(): void {
-    for (const member of this.#members.values()) {
-      member.answerJoin?.(refuseJoin('COORDINATOR_NOT_AVAILABLE', member.memberId))
-      member.answerJoin = undefined
-      member.answerSync?.(refuseSync('COORDINATOR_NOT_AVAILABLE'))
-      member.answerSync = undefined
+    for (const member of this.#roster.all()) {
+      answerWaiting(member, 'COORDINATOR_NOT_AVAILABLE')
     }
     this.#state = 'Dead'
   }
