@@ -107,7 +107,8 @@ export class LeafStatistics {
 
   toColumnStatistics(columnBytes: number): ColumnStatistics {
     const { type, id } = this.leaf
-    const lower = this.lower === undefined ? undefined : shortenLower(type, this.lower)
+    // A copy, so that a short bound does not keep a long value in memory.
+    const lower = this.lower === undefined ? undefined : shortenLower(type, this.lower).slice()
     const upper = this.upper === undefined ? undefined : shortenUpper(type, this.upper)
     const isFloat = type.kind === 'primitive' && (type.name === 'float' || type.name === 'double')
     return {
