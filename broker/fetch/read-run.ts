@@ -150,14 +150,17 @@ function walkBatches(
     if (nextOffset <= baseOffset || nextOffset > run.endOffset) {
       throw corruptRun(run, windowByteOffset + at, `a record batch would have offsets ${baseOffset} to ${nextOffset}`)
     }
-    checkCrc(window, at, byteLength, run, windowByteOffset)
-    if (nextOffset > offset) {
+    const isWanted = nextOffset > offset
+    if (isWanted) {
       const taken = start < 0 ? 0 : at - start
       const fits = taken + byteLength <= bytesMax || (taken === 0 && atLeastOne)
       if (baseOffset >= limitOffset || !fits) {
         isDone = true
         break
       }
+    }
+    checkCrc(window, at, byteLength, run, windowByteOffset)
+    if (isWanted) {
       window.writeBigInt64BE(baseOffset, at + fieldAt.baseOffset)
       window.writeInt32BE(leaderEpoch, at + fieldAt.partitionLeaderEpoch)
       if (start < 0) start = at
