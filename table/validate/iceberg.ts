@@ -141,7 +141,7 @@ function checkTableMembers(
   checker.equal(metadata.tableUuid, table.uuid, 'table-uuid')
   checker.equal(metadata.location, table.location, 'location')
   checker.must(!metadata.location.endsWith('/'), 'location', 'ends with a slash')
-  checker.must(/^[a-z][a-z0-9+.-]*:\/\//.test(metadata.location), 'location', 'is not an absolute URI')
+  checker.must(/^[a-z][a-z0-9+.-]*:\//.test(metadata.location), 'location', 'is not an absolute URI')
   checker.equal(metadata.lastSequenceNumber, plan.version, 'last-sequence-number')
   checker.equal(metadata.lastUpdatedMs, plan.timestampMs, 'last-updated-ms')
   checker.must(
