@@ -38,31 +38,64 @@ export function writeDataFileDetails(writer: ByteWriter, { partition, splitOffse
   for (let index = 0; index < columns.length; index++) writeColumn(writer, columns[index]!)
 }
 
+/** Five integers of at most 8 bytes each, the flags, two lengths. */
+const columnBytesMax = 5 * 8 + 1 + 2 * 8
+
+/** A table file has many columns, and a busy catalog many files: written byte by byte into the buffer. */
 function writeColumn(writer: ByteWriter, column: ColumnStatistics): void {
   const { fieldId, columnBytes, valueCount, nullCount, nanCount, lower, upper } = column
-  // Negative numbers and fractions would become other numbers: one test for all of them.
-  const all = fieldId + columnBytes + valueCount + nullCount + (nanCount ?? 0)
-  if (fieldId < 0 || columnBytes < 0 || valueCount < 0 || nullCount < 0 || (nanCount ?? 0) < 0)
-    checkWhole(-1, 'statistics')
-  checkWhole(all, 'statistics')
-  writer.uvarint(fieldId)
-  writer.uvarint(columnBytes)
-  writer.uvarint(valueCount)
-  writer.uvarint(nullCount)
-  writer.uint8(
+  checkStatistics(column)
+  const bytes = writer.room(columnBytesMax + (lower?.length ?? 0) + (upper?.length ?? 0))
+  let at = putUvarint(bytes, writer.length, fieldId)
+  at = putUvarint(bytes, at, columnBytes)
+  at = putUvarint(bytes, at, valueCount)
+  at = putUvarint(bytes, at, nullCount)
+  bytes[at++] =
     (nanCount === undefined ? 0 : 1) |
-      (lower === undefined ? 0 : 2) |
-      (upper === undefined ? 0 : 4) |
-      (column.lowerExact ? 8 : 0) |
-      (column.upperExact ? 16 : 0),
-  )
-  if (nanCount !== undefined) writer.uvarint(nanCount)
-  if (lower !== undefined) writer.sizedBytes(lower)
-  if (upper !== undefined) writer.sizedBytes(upper)
+    (lower === undefined ? 0 : 2) |
+    (upper === undefined ? 0 : 4) |
+    (column.lowerExact ? 8 : 0) |
+    (column.upperExact ? 16 : 0)
+  if (nanCount !== undefined) at = putUvarint(bytes, at, nanCount)
+  if (lower !== undefined) at = putBytes(bytes, putUvarint(bytes, at, lower.length), lower)
+  if (upper !== undefined) at = putBytes(bytes, putUvarint(bytes, at, upper.length), upper)
+  writer.length = at
+}
+
+function putUvarint(bytes: Uint8Array, start: number, value: number): number {
+  let at = start
+  let rest = value
+  while (rest >= 0x8000_0000) {
+    bytes[at++] = (rest % 0x80) | 0x80
+    rest = Math.floor(rest / 0x80)
+  }
+  let low = rest | 0
+  while (low >= 0x80) {
+    bytes[at++] = (low & 0x7f) | 0x80
+    low >>>= 7
+  }
+  bytes[at++] = low
+  return at
+}
+
+function putBytes(bytes: Uint8Array, at: number, source: Uint8Array): number {
+  const { length } = source
+  if (length > 32) bytes.set(source, at)
+  else for (let index = 0; index < length; index++) bytes[at + index] = source[index]!
+  return at + length
+}
+
+function checkStatistics({ fieldId, columnBytes, valueCount, nullCount, nanCount = 0 }: ColumnStatistics): void {
+  const counts = isCount(fieldId) && isCount(columnBytes) && isCount(valueCount) && isCount(nullCount)
+  if (!counts || !isCount(nanCount)) checkWhole(-1, 'statistics')
+}
+
+function isCount(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0
 }
 
 function checkWhole(value: number, what: string): void {
-  if (Number.isSafeInteger(value) && value >= 0) return
+  if (isCount(value)) return
   throw new FloeError(
     'invalid',
     'data-file-invalid',

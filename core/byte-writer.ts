@@ -107,6 +107,14 @@ export class ByteWriter {
     this.uvarint(bytes.length)
     this.raw(bytes)
   }
+  /**
+   * The buffer with room for `count` more bytes from `length` on, for hot loops that write them themselves and then move
+   * `length`. Valid only until the next write.
+   */
+  room(count: number): Uint8Array {
+    this.length = this.#reserve(count)
+    return this.#bytes
+  }
   /** Overwrites four bytes written earlier. */
   setInt32At(at: number, value: number): void {
     this.#view.setInt32(at, value)

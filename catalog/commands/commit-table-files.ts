@@ -151,42 +151,45 @@ function decode(reader: ByteReader): void {
   rangeCount = reader.boundedCount(11)
   filesAt = rangeCount * rangeStride
   reserveScratch(filesAt)
+  const ranges = scratch
   for (let at = 0; at < filesAt; at += rangeStride) {
-    scratch[at] = reader.uvarint()
+    ranges[at] = reader.uvarint()
     const hasTopicId = reader.bool()
-    scratch[at + 11] = hasTopicId ? reader.offset : -1
+    ranges[at + 11] = hasTopicId ? reader.offset : -1
     if (hasTopicId) skip(reader, 16)
-    scratch[at + 1] = reader.uvarint()
-    scratch[at + 2] = reader.uvarint()
-    scratch[at + 3] = reader.uvarint()
-    scratch[at + 4] = reader.uvarint()
-    scratch[at + 5] = reader.uvarint()
-    scratch[at + 6] = reader.uvarint()
-    scratch[at + 7] = reader.uvarint()
-    scratch[at + 8] = reader.varint()
-    scratch[at + 9] = reader.uvarint()
+    ranges[at + 1] = reader.uvarint()
+    ranges[at + 2] = reader.uvarint()
+    ranges[at + 3] = reader.uvarint()
+    ranges[at + 4] = reader.uvarint()
+    ranges[at + 5] = reader.uvarint()
+    ranges[at + 6] = reader.uvarint()
+    ranges[at + 7] = reader.uvarint()
+    ranges[at + 8] = reader.varint()
+    ranges[at + 9] = reader.uvarint()
   }
   fileCount = reader.boundedCount(8)
   deadLettersAt = filesAt + fileCount * fileStride
   reserveScratch(deadLettersAt)
+  const files = scratch
   for (let at = filesAt; at < deadLettersAt; at += fileStride) {
-    scratch[at] = reader.uvarint()
-    scratch[at + 1] = reader.uvarint()
-    scratch[at + 2] = reader.uvarint()
-    scratch[at + 3] = reader.uvarint()
+    files[at] = reader.uvarint()
+    files[at + 1] = reader.uvarint()
+    files[at + 2] = reader.uvarint()
+    files[at + 3] = reader.uvarint()
     const length = reader.uint32()
-    scratch[at + 4] = reader.offset
-    scratch[at + 5] = length
+    files[at + 4] = reader.offset
+    files[at + 5] = length
     skip(reader, length)
   }
   deadLetterFileCount = reader.boundedCount(4)
   const end = deadLettersAt + deadLetterFileCount * fileStride
   reserveScratch(end)
+  const deadLetters = scratch
   for (let at = deadLettersAt; at < end; at += fileStride) {
-    scratch[at] = reader.uvarint()
-    scratch[at + 1] = reader.uvarint()
-    scratch[at + 2] = reader.uvarint()
-    scratch[at + 3] = reader.uvarint()
+    deadLetters[at] = reader.uvarint()
+    deadLetters[at + 1] = reader.uvarint()
+    deadLetters[at + 2] = reader.uvarint()
+    deadLetters[at + 3] = reader.uvarint()
   }
 }
 
@@ -203,11 +206,12 @@ function refuseInvalid(out: ByteWriter, reason: string): false {
 
 /** Owner, start and sum of every range. */
 function checkCoverage({ accounts }: TableState, out: ByteWriter): boolean {
+  const numbers = scratch
   const visit = accounts.startVisit()
   for (let at = 0; at < filesAt; at += rangeStride) {
-    const partition = scratch[at]!
+    const partition = numbers[at]!
     const ownerEpoch = partition < accounts.length ? accounts.ownerEpochs[partition]! : 0
-    if (ownerEpoch === 0 || ownerEpoch !== scratch[at + 9]) {
+    if (ownerEpoch === 0 || ownerEpoch !== numbers[at + 9]) {
       out.uint8(outcomes.fenced)
       out.uvarint(partition)
       out.uvarint(ownerEpoch)
@@ -217,24 +221,24 @@ function checkCoverage({ accounts }: TableState, out: ByteWriter): boolean {
     accounts.visits[partition] = visit
     const flags = accounts.flags[partition]!
     if ((flags & accountFlags.begun) !== 0) {
-      if (!sameTopicId(accounts.topicIds, partition * 16, (flags & accountFlags.hasTopicId) !== 0, scratch[at + 11]!)) {
+      if (!sameTopicId(accounts.topicIds, partition * 16, (flags & accountFlags.hasTopicId) !== 0, numbers[at + 11]!)) {
         return refuseInvalid(out, `topic was recreated: the topic id of partition ${partition} changed`)
       }
-      if (accounts.ends[partition] !== scratch[at + 1]) {
+      if (accounts.ends[partition] !== numbers[at + 1]) {
         out.uint8(outcomes.coverageGap)
         out.uvarint(partition)
         out.uvarint(accounts.ends[partition]!)
         return false
       }
     }
-    const sum = scratch[at + 3]! + scratch[at + 4]! + scratch[at + 5]! + scratch[at + 6]! + scratch[at + 7]!
-    if (sum !== scratch[at + 2]) {
+    const sum = numbers[at + 3]! + numbers[at + 4]! + numbers[at + 5]! + numbers[at + 6]! + numbers[at + 7]!
+    if (sum !== numbers[at + 2]) {
       return refuseInvalid(
         out,
-        `partition ${partition}: written + filtered + rejected + control + gap is ${sum}, the range has ${scratch[at + 2]} offsets`,
+        `partition ${partition}: written + filtered + rejected + control + gap is ${sum}, the range has ${numbers[at + 2]} offsets`,
       )
     }
-    if (scratch[at + 1]! + scratch[at + 2]! > Number.MAX_SAFE_INTEGER) {
+    if (numbers[at + 1]! + numbers[at + 2]! > Number.MAX_SAFE_INTEGER) {
       return refuseInvalid(out, `partition ${partition}: the range ends beyond 2^53`)
     }
   }
@@ -250,18 +254,19 @@ function sameTopicId(known: Uint8Array, knownAt: number, hasKnown: boolean, foun
 
 /** Rows of the files are the rows written; dead letters are at most the records rejected. */
 function checkSums(out: ByteWriter): boolean {
+  const numbers = scratch
   let written = 0
   let rejected = 0
   for (let at = 0; at < filesAt; at += rangeStride) {
-    written += scratch[at + 3]!
-    rejected += scratch[at + 5]!
+    written += numbers[at + 3]!
+    rejected += numbers[at + 5]!
   }
   let rows = 0
-  for (let at = filesAt; at < deadLettersAt; at += fileStride) rows += scratch[at + 2]!
+  for (let at = filesAt; at < deadLettersAt; at += fileStride) rows += numbers[at + 2]!
   if (rows !== written) return refuseInvalid(out, `the files have ${rows} rows, the ranges ${written} written records`)
   let deadLetters = 0
   const end = deadLettersAt + deadLetterFileCount * fileStride
-  for (let at = deadLettersAt; at < end; at += fileStride) deadLetters += scratch[at + 2]!
+  for (let at = deadLettersAt; at < end; at += fileStride) deadLetters += numbers[at + 2]!
   if (deadLetters > rejected) {
     return refuseInvalid(out, `there are ${deadLetters} dead letters, but only ${rejected} rejected records`)
   }
@@ -270,23 +275,25 @@ function checkSums(out: ByteWriter): boolean {
 
 /** All names or none. */
 function useNames({ grants, nowMs }: CatalogState, out: ByteWriter): boolean {
+  const numbers = scratch
   const end = deadLettersAt + deadLetterFileCount * fileStride
   for (let at = filesAt; at < end; at += fileStride) {
-    if (grants.use(grantPurposes['data-file'], scratch[at]!, scratch[at + 1]!, nowMs)) continue
-    for (let undo = filesAt; undo < at; undo += fileStride) grants.unuse(scratch[undo]!, scratch[undo + 1]!)
+    if (grants.use(grantPurposes['data-file'], numbers[at]!, numbers[at + 1]!, nowMs)) continue
+    for (let undo = filesAt; undo < at; undo += fileStride) grants.unuse(numbers[undo]!, numbers[undo + 1]!)
     out.uint8(outcomes.grantExpired)
-    out.uvarint(scratch[at]!)
+    out.uvarint(numbers[at]!)
     return false
   }
   return true
 }
 
 function addCoverage({ accounts }: TableState): void {
+  const numbers = scratch
   for (let at = 0; at < filesAt; at += rangeStride) {
-    const partition = scratch[at]!
-    const topicIdAt = scratch[at + 11]!
+    const partition = numbers[at]!
+    const topicIdAt = numbers[at + 11]!
     if ((accounts.flags[partition]! & accountFlags.begun) === 0) {
-      accounts.starts[partition] = scratch[at + 1]!
+      accounts.starts[partition] = numbers[at + 1]!
       accounts.maxTimestampsMs[partition] = -1
       accounts.flags[partition]! |= accountFlags.begun
     }
@@ -294,32 +301,33 @@ function addCoverage({ accounts }: TableState): void {
       accounts.topicIds.set(topicIdBytes.subarray(topicIdAt, topicIdAt + 16), partition * 16)
       accounts.flags[partition]! |= accountFlags.hasTopicId
     }
-    accounts.ends[partition] = scratch[at + 1]! + scratch[at + 2]!
-    accounts.written[partition]! += scratch[at + 3]!
-    accounts.filtered[partition]! += scratch[at + 4]!
-    accounts.rejected[partition]! += scratch[at + 5]!
-    accounts.control[partition]! += scratch[at + 6]!
-    accounts.gaps[partition]! += scratch[at + 7]!
-    if (scratch[at + 8]! > accounts.maxTimestampsMs[partition]!) accounts.maxTimestampsMs[partition] = scratch[at + 8]!
+    accounts.ends[partition] = numbers[at + 1]! + numbers[at + 2]!
+    accounts.written[partition]! += numbers[at + 3]!
+    accounts.filtered[partition]! += numbers[at + 4]!
+    accounts.rejected[partition]! += numbers[at + 5]!
+    accounts.control[partition]! += numbers[at + 6]!
+    accounts.gaps[partition]! += numbers[at + 7]!
+    if (numbers[at + 8]! > accounts.maxTimestampsMs[partition]!) accounts.maxTimestampsMs[partition] = numbers[at + 8]!
   }
 }
 
 function addFiles(state: CatalogState, table: TableState, bytes: Uint8Array): void {
+  const numbers = scratch
   const { details } = state.tables
   const { files, deadLetters } = table
   if (fileCount > 0) table.fileSequence++
   for (let at = filesAt; at < deadLettersAt; at += fileStride) {
-    const recordCount = scratch[at + 2]!
-    const detailsAt = scratch[at + 4]!
-    const detailBytes = scratch[at + 5]!
+    const recordCount = numbers[at + 2]!
+    const detailsAt = numbers[at + 4]!
+    const detailBytes = numbers[at + 5]!
     const address = details.append(bytes, detailsAt, detailsAt + detailBytes)
-    files.add(scratch[at]!, scratch[at + 1]!, recordCount, scratch[at + 3]!, table.fileSequence, address, detailBytes)
+    files.add(numbers[at]!, numbers[at + 1]!, recordCount, numbers[at + 3]!, table.fileSequence, address, detailBytes)
     table.rowCount += recordCount
-    table.fileBytes += scratch[at + 3]!
+    table.fileBytes += numbers[at + 3]!
   }
   const end = deadLettersAt + deadLetterFileCount * fileStride
   for (let at = deadLettersAt; at < end; at += fileStride) {
-    deadLetters.add(scratch[at]!, scratch[at + 1]!, scratch[at + 2]!, scratch[at + 3]!, state.nowMs)
-    table.deadLetterCount += scratch[at + 2]!
+    deadLetters.add(numbers[at]!, numbers[at + 1]!, numbers[at + 2]!, numbers[at + 3]!, state.nowMs)
+    table.deadLetterCount += numbers[at + 2]!
   }
 }
