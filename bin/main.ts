@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import { formatFailure, ToldFailure } from './cli/failure.ts'
 import { ConfigFailure } from './cli/load-config.ts'
 import { createOutput, type Output } from './cli/output.ts'
+import type { DemoOptions } from './commands/demo.ts'
 
 interface CommonOptions {
   readonly json?: boolean
@@ -47,12 +48,13 @@ function createProgram(): Command {
     .showSuggestionAfterError()
 
   addCommand(program, 'demo', 'run everything embedded, with sample producers and tables')
-    .option('--once', 'produce 100,000 records, publish and verify them, print the totals, exit')
+    .option('--once', 'produce records, publish and verify them, print the totals, exit')
+    .option('--records <count>', 'how many with --once', parseRecordCount, 100_000)
     .option('--data-dir <dir>', 'where everything is kept', './floe-data')
     .option('--kafka-port <port>', 'port of the Kafka listener; 0 takes a free one', parsePort)
     .option('--http-port <port>', 'port of the HTTP listener; 0 takes a free one', parsePort)
     .action(
-      run(async (output, options: { once?: boolean; dataDir: string; kafkaPort?: number; httpPort?: number }) => {
+      run(async (output, options: DemoOptions) => {
         const { runDemo } = await import('./commands/demo.ts')
         await runDemo(options, output)
       }),
@@ -177,6 +179,10 @@ function run<O extends object, A extends readonly unknown[]>(
 
 function parsePort(text: string): number {
   return parseWhole(text, 0, 65_535)
+}
+
+function parseRecordCount(text: string): number {
+  return parseWhole(text, 1, 100_000_000)
 }
 
 function parseCount(text: string): number {

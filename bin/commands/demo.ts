@@ -1,7 +1,7 @@
 /**
  * `floe demo`: everything in one process, fed by sample producers over real Kafka connections.
  *
- * Live: a steady stream until Ctrl-C. `--once`: 100,000 records, published and verified, then the totals. Either goes on where an
+ * Live: a steady stream until Ctrl-C. `--once`: 100,000 records (or `--records`), published and verified, then the totals. Either goes on where an
  * earlier run in the same directory ended.
  */
 import { createServer } from 'node:net'
@@ -24,12 +24,13 @@ import { closeInTime, watchStopSignals } from '../server/until-stopped.ts'
 
 export interface DemoOptions {
   readonly once?: boolean
+  /** Records of one run with `once`. */
+  readonly records: number
   readonly dataDir: string
   readonly kafkaPort?: number
   readonly httpPort?: number
 }
 
-const onceRecordCount = 100_000
 const onceBatchCount = 5_000
 /** Records a second of the live stream, at its calmest and busiest. */
 const liveRateMin = 200
@@ -65,7 +66,7 @@ export async function runDemo(options: DemoOptions, output: Output): Promise<voi
     for (const sample of samples) {
       producers.push(createProducer(sample, server.kafkaPort, await countRecords(server.catalog, sample.topic)))
     }
-    if (options.once === true) await runOnce(server, producers, output, stopping.signal)
+    if (options.once === true) await runOnce(server, producers, options.records, output, stopping.signal)
     else await runLive(server, producers, view, options.dataDir, output, stopping.signal)
   } finally {
     await closeInTime(close)
@@ -104,6 +105,7 @@ function isPortFree(port: number): Promise<boolean> {
 async function runOnce(
   server: FloeServer,
   producers: readonly DemoProducer[],
+  recordCount: number,
   output: Output,
   signal: AbortSignal,
 ): Promise<void> {
@@ -111,14 +113,14 @@ async function runOnce(
   const recordsBefore = await countAll(server, producers)
   await Promise.all(
     producers.map(async producer => {
-      let remaining = (onceRecordCount * producer.sample.percent) / 100
+      let remaining = Math.ceil((recordCount * producer.sample.percent) / 100)
       while (remaining > 0) {
         throwIfStopped(signal)
         const count = Math.min(remaining, onceBatchCount)
         await producer.produce(count)
         remaining -= count
         const produced = producers.reduce((sum, each) => sum + each.producedCount, 0)
-        output.progress(`${formatCount(produced)} of ${formatCount(onceRecordCount)} records produced`)
+        output.progress(`${formatCount(produced)} of ${formatCount(recordCount)} records produced`)
       }
     }),
   )
