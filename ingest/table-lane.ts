@@ -76,6 +76,10 @@ export class TableLane {
   #openedMs: number | undefined
   #committing: Promise<void> = Promise.resolve()
   #commitFailure: unknown
+  /** The fetch under way while earlier batches are decoded. */
+  #ahead:
+    | { readonly parts: readonly FetchRequestPart[]; readonly fetch: Promise<readonly FetchedPartition[]> }
+    | undefined
 
   constructor(parts: LaneParts) {
     this.#parts = parts
@@ -129,25 +133,56 @@ export class TableLane {
   }
 
   async #step(signal: AbortSignal): Promise<LaneEnd | undefined> {
-    const { config, source, clock, topicId } = this.#parts
-    const waitMs = this.#msUntilDue()
-    if (waitMs <= 0) {
+    if (this.#msUntilDue() <= 0) {
       await this.#closeFile()
       return undefined
     }
-    const fetched = await fetchUnlessAborted(source, config.definition.source.topic, this.#fetchParts(), {
+    const fetched = await (this.#takeAhead() ?? this.#fetch(this.#fetchParts(), this.#msUntilDue(), signal))
+    // While these are decoded, the next ones are fetched, as if every append went through.
+    if (fetched.some(each => each.batches.length > 0)) this.#fetchAhead(fetched, signal)
+    for (const each of fetched) {
+      const end = each.error === 'none' ? await this.#append(each) : await this.#recover(each)
+      if (end !== undefined) return end
+    }
+    if (fetched.every(each => each.batches.length === 0)) await this.#parts.clock.yield()
+    return undefined
+  }
+
+  #fetchAhead(fetched: readonly FetchedPartition[], signal: AbortSignal): void {
+    const ends = new Map<number, bigint>()
+    for (const { partition, batches } of fetched) {
+      ends.set(partition, findWholeBatches(batches, this.#byNumber.get(partition)!.offset).end)
+    }
+    const parts = this.#fetchParts(ends)
+    // What is being appended now may open a file: the wait must not outlast it.
+    const waitMs = this.#openedMs === undefined ? this.#parts.config.freshnessMs : this.#msUntilDue()
+    const fetch = this.#fetch(parts, waitMs, signal)
+    // Looked at by the next step; a lane that ends before does not care.
+    fetch.catch(() => {})
+    this.#ahead = { parts, fetch }
+  }
+
+  /** The fetch ahead, unless it assumed other offsets than were reached: records must never be passed over. */
+  #takeAhead(): Promise<readonly FetchedPartition[]> | undefined {
+    const ahead = this.#ahead
+    this.#ahead = undefined
+    const isAsReached = ahead?.parts.every(({ partition, offset }) => this.#byNumber.get(partition)?.offset === offset)
+    return isAsReached === true ? ahead?.fetch : undefined
+  }
+
+  #fetch(
+    parts: readonly FetchRequestPart[],
+    waitMs: number,
+    signal: AbortSignal,
+  ): Promise<readonly FetchedPartition[]> {
+    const { config, source, topicId } = this.#parts
+    return fetchUnlessAborted(source, config.definition.source.topic, parts, {
       waitMsMax: Math.max(1, Math.floor(Math.min(waitMs, idleWaitMsMax))),
       bytesMin: 1,
       bytesMax: fetchBytesMax,
       signal,
       ...(topicId === undefined ? {} : { topicId }),
     })
-    for (const each of fetched) {
-      const end = each.error === 'none' ? await this.#append(each) : await this.#recover(each)
-      if (end !== undefined) return end
-    }
-    if (fetched.every(each => each.batches.length === 0)) await clock.yield()
-    return undefined
   }
 
   #msUntilDue(): number {
@@ -155,13 +190,14 @@ export class TableLane {
     return this.#openedMs + this.#parts.config.freshnessMs - this.#parts.clock.monotonicMs()
   }
 
-  #fetchParts(): FetchRequestPart[] {
+  /** `ends`: where to read on, where that is not yet in the partitions' offsets. */
+  #fetchParts(ends?: ReadonlyMap<number, bigint>): FetchRequestPart[] {
     const count = this.#partitions.length
     const start = this.#rotation++ % count
     const parts: FetchRequestPart[] = []
     for (let index = 0; index < count; index++) {
       const { partition, offset } = this.#partitions[(start + index) % count]!
-      parts.push({ partition, offset, bytesMax: partitionFetchBytesMax })
+      parts.push({ partition, offset: ends?.get(partition) ?? offset, bytesMax: partitionFetchBytesMax })
     }
     return parts
   }
