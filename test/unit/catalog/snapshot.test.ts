@@ -1,0 +1,172 @@
+import { createHash } from 'node:crypto'
+import { describe, expect, test } from 'vitest'
+import {
+  clientSessionsMax,
+  largeReceiptBytesPerClientMax,
+  publishedVersionsKept,
+  receiptsPerClientMax,
+} from '../../../catalog/limits.ts'
+import { SnapshotReader } from '../../../catalog/snapshot/snapshot-reader.ts'
+import { captureSnapshot } from '../../../catalog/snapshot/snapshot-store.ts'
+import { referencedColumnBytesMin, SnapshotWriter } from '../../../catalog/snapshot/snapshot-writer.ts'
+import { ByteArena } from '../../../catalog/state/byte-arena.ts'
+import { ClientSession, ClientSessions } from '../../../catalog/state/client-sessions.ts'
+import { TableVersions } from '../../../catalog/state/table-versions.ts'
+import { ByteWriter } from '../../../core/byte-writer.ts'
+import { dataFile, makeFixture, range, tableDefinition } from './catalog-fixture.ts'
+
+function hashPieces(pieces: readonly Uint8Array[]): string {
+  const hash = createHash('sha256')
+  for (const piece of pieces) hash.update(piece)
+  return hash.digest('hex')
+}
+
+test('a captured snapshot stays as it was while the state goes on, though its long columns are only referenced', async () => {
+  const { client, leader } = await makeFixture().open()
+  const { topic } = await client.createTopic('orders', 1, {})
+  const { table } = await client.createTable(tableDefinition())
+  await client.claimSourcePartitions(table.tableId, [0])
+  const files = await client.grantNames('data-file', 60_000, 3600_000)
+  const segments = await client.grantNames('segment', 60_000, 3600_000)
+  let next = 0
+  let produced = 0
+  const commitFiles = (count: number) => {
+    const from = next
+    next += count
+    return client.commitTableFiles({
+      tableId: table.tableId,
+      files: Array.from({ length: count }, (_, index) => dataFile(files.grantId, from + index, 1)),
+      deadLetterFiles: [],
+      coverage: [range(0, BigInt(from), count, 1)],
+    })
+  }
+  const produce = (count: number) =>
+    Promise.all(
+      Array.from({ length: count }, () =>
+        client.commitSegment({
+          grantId: segments.grantId,
+          nameIndex: produced++,
+          segmentBytes: 100,
+          batches: [
+            {
+              topicId: topic.topicId,
+              partition: 0,
+              byteOffset: 0,
+              byteLength: 100,
+              offsetCount: 1,
+              maxTimestampMs: produced,
+              producerId: -1n,
+              producerEpoch: -1,
+              baseSequence: -1,
+            },
+          ],
+        }),
+      ),
+    )
+  const rows = referencedColumnBytesMin / 4 + 100
+  await commitFiles(rows)
+  await produce(rows)
+  const captured = captureSnapshot(leader.state, leader.position)
+  const before = hashPieces(captured.pieces)
+  expect(before).toBe(leader.state.hash())
+  const copied = captured.pieces.filter(piece => piece.length < referencedColumnBytesMin)
+  expect(captured.pieces.length - copied.length).toBeGreaterThan(10)
+  await commitFiles(rows)
+  await produce(rows)
+  await client.advanceLogStart(topic.topicId, 0, BigInt(rows + 50))
+  await produce(500)
+  expect(leader.state.hash()).not.toBe(before)
+  expect(hashPieces(captured.pieces)).toBe(before)
+})
+
+describe('parts of the state', () => {
+  function roundTrip<T>(part: { encode(writer: SnapshotWriter): void }, decode: (reader: SnapshotReader) => T): T {
+    const writer = new SnapshotWriter()
+    part.encode(writer)
+    return decode(new SnapshotReader(writer.finish().pieces, 'test'))
+  }
+
+  test('the arena gives back small and large pieces, also after a round trip, and goes on in the open page', () => {
+    const pieces = [10, 1 << 20, (1 << 20) - 5, 3, (1 << 20) * 2 + 7, 20].map((length, index) =>
+      new Uint8Array(length).fill(index + 1),
+    )
+    const arena = new ByteArena()
+    const addresses = pieces.map(piece => arena.append(piece, 0, piece.length))
+    const read = (from: ByteArena) => addresses.map((address, index) => from.read(address, pieces[index]!.length))
+    expect(read(arena).every((found, index) => Buffer.compare(found, pieces[index]!) === 0)).toBe(true)
+    const decoded = roundTrip(arena, ByteArena.decode)
+    expect(read(decoded).every((found, index) => Buffer.compare(found, pieces[index]!) === 0)).toBe(true)
+    const more = new Uint8Array(9).fill(99)
+    expect(decoded.append(more, 0, 9)).toBe(arena.append(more, 0, 9))
+  })
+
+  test('receipts of every size come back; the largest are dropped oldest first and then refused', () => {
+    const session = new ClientSession(new Uint8Array(16), 5)
+    const out = new ByteWriter()
+    const keep = (requestNumber: number, length: number) => {
+      const start = out.length
+      out.raw(new Uint8Array(length).fill(requestNumber))
+      session.record(requestNumber, out, start, out.length)
+    }
+    const read = (from: ClientSession, requestNumber: number) => {
+      if (from.look(requestNumber) !== 'known') return from.look(requestNumber)
+      const receipt = new ByteWriter()
+      from.writeReceipt(requestNumber, receipt)
+      return `${receipt.length} of ${receipt.view()[0]}`
+    }
+    keep(1, 3)
+    keep(2, 1000)
+    keep(3, largeReceiptBytesPerClientMax - 1500)
+    const decoded = roundTrip(session, ClientSession.decode)
+    for (const from of [session, decoded]) {
+      expect([1, 2, 3, 4].map(number => read(from, number))).toEqual([
+        '3 of 1',
+        '1000 of 2',
+        `${largeReceiptBytesPerClientMax - 1500} of 3`,
+        'new',
+      ])
+    }
+    keep(4, 900)
+    expect([2, 3, 4].map(number => read(session, number))).toEqual([
+      'expired',
+      `${largeReceiptBytesPerClientMax - 1500} of 3`,
+      '900 of 4',
+    ])
+    keep(5, largeReceiptBytesPerClientMax + 1)
+    expect(read(session, 5)).toBe('expired')
+    keep(3 + receiptsPerClientMax, 2)
+    expect([read(session, 3), read(session, 3 + receiptsPerClientMax)]).toEqual(['expired', '2 of 131'])
+  })
+
+  test('beyond the limit the client that was silent longest is forgotten', () => {
+    const sessions = new ClientSessions()
+    const id = (index: number) => new Uint8Array(16).fill(index & 255, 0, 1).fill(index >> 8, 1, 2)
+    for (let index = 0; index < clientSessionsMax; index++) sessions.open(id(index), 100 + index)
+    sessions.open(id(0), 5000)
+    sessions.open(id(clientSessionsMax), 5001)
+    expect(sessions.count).toBe(clientSessionsMax)
+    expect([0, 1, 2].map(index => sessions.find(id(index)) !== undefined)).toEqual([true, false, true])
+  })
+
+  test('the last ten thousand published versions are kept', () => {
+    const versions = new TableVersions()
+    const total = publishedVersionsKept * 2 + 10
+    for (let version = 0; version < total; version++) {
+      versions.add({
+        version,
+        timestampMs: version,
+        fileSequence: version,
+        rowCount: 1,
+        icebergMetadataPath: `m${version}`,
+        completedMs: 1,
+      })
+    }
+    for (const from of [versions, roundTrip(versions, TableVersions.decode)]) {
+      expect(from.published().length).toBe(publishedVersionsKept)
+      expect(from.published()[0]?.version).toBe(total - publishedVersionsKept)
+      expect(from.find(total - publishedVersionsKept - 1)).toBeUndefined()
+      expect(from.find(total - 1)?.icebergMetadataPath).toBe(`m${total - 1}`)
+      expect(from.find(total)).toBeUndefined()
+    }
+  })
+})
