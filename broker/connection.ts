@@ -114,6 +114,10 @@ export class Connection {
     this.#lastActiveMs = this.#parts.clock.monotonicMs()
     if (this.#isDraining) return
     this.#splitter.push(chunk)
+    if (!this.#parts.session.isAuthenticated && this.#splitter.bufferedBytes > brokerLimits.unauthenticatedBytesMax) {
+      this.#closeMalformed(new Error(`more than ${brokerLimits.unauthenticatedBytesMax} bytes before authentication`))
+      return
+    }
     this.#take()
   }
 

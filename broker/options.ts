@@ -97,12 +97,15 @@ export const brokerLimits = {
   offsetMetadataBytesMax: 4096,
   topicNameCharactersMax: 249,
   partitionsPerTopicMax: 100_000,
-  partitionsPerRequestMax: 100_000,
   /** Times a fetch asks the catalog again because an object it was told of is gone. */
   fetchMissingObjectRetriesMax: 1,
   /** DescribeTopicPartitions answers at most this many partitions at once. */
   describedPartitionsMax: 2_000,
   groupsMax: 100_000,
+  /** What a connection may send before it is authenticated (sasl.server.max.receive.size). */
+  unauthenticatedBytesMax: 512 * 1024,
+  /** Topics that one Metadata request may create. */
+  topicsCreatedPerRequestMax: 1_000,
   /** How long a connection that was ended may take to read its last answers. */
   lingerMsMax: 5_000,
   /** A group without members and offsets is listed for this long. */

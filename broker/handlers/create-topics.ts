@@ -17,13 +17,11 @@ const replicationFactorMax = 3
 const replicationFactorReported = 1
 
 export const handleCreateTopics: Handler<'CreateTopics'> = async (request, _call, context) => {
-  const counts = new Map<string, number>()
-  for (const { name } of request.topics) counts.set(name, (counts.get(name) ?? 0) + 1)
-  const unique = request.topics.filter(({ name }, index) => request.topics.findIndex(t => t.name === name) === index)
+  const requests = Map.groupBy(request.topics, ({ name }) => name)
   const topics = await Promise.all(
-    unique.map(topic => {
-      if (counts.get(topic.name)! > 1) return refuse(topic.name, 'INVALID_REQUEST', 'The topic is named twice.')
-      return createTopic(topic, request.validateOnly, context)
+    Array.from(requests.values(), ([topic, ...again]) => {
+      if (again.length > 0) return refuse(topic!.name, 'INVALID_REQUEST', 'The topic is named twice.')
+      return createTopic(topic!, request.validateOnly, context)
     }),
   )
   return { topics }

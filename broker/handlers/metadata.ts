@@ -9,7 +9,7 @@ import { kafkaErrorCode } from '../../kafka/errors.ts'
 import type { ResponseBody } from '../../kafka/protocol/codec.ts'
 import { noUuid } from '../../kafka/protocol/schema.ts'
 import type { Handler, HandlerContext } from '../context.ts'
-import { leaderEpoch, nodeId } from '../options.ts'
+import { brokerLimits, leaderEpoch, nodeId } from '../options.ts'
 import { isTopicNameValid } from '../topic-names.ts'
 
 type TopicAnswer = ResponseBody<'Metadata'>['topics'][number]
@@ -22,7 +22,11 @@ export const handleMetadata: Handler<'Metadata'> = async (request, { version }, 
     catalog.clusterId(),
     asksForAll
       ? catalog.topics().then(all => all.map(describeTopic))
-      : Promise.all((request.topics ?? []).map(({ name, topicId }) => findTopic(name, topicId, mayCreate, context))),
+      : Promise.all(
+          (request.topics ?? []).map(({ name, topicId }, index) =>
+            findTopic(name, topicId, mayCreate && index < brokerLimits.topicsCreatedPerRequestMax, context),
+          ),
+        ),
   ])
   return {
     brokers: [{ nodeId, host: options.advertisedHost, port: options.advertisedPort }],

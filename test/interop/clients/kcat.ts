@@ -14,7 +14,7 @@ export async function runKcat({ address, prefix }: Scenario): Promise<Transcript
   const consume = (topic: string) => run('-C', '-t', topic, '-o', 'beginning', '-e', '-q', '-f', '%p|%o|%k|%s|%h\n')
   for (const codec of codecs) {
     const topic = `${prefix}-${codec}`
-    transcript[`produce ${codec}`] = await produce(topic, '-z', codec, '-H', 'trace=a', '-X', 'linger.ms=20')
+    transcript[`produce ${codec}`] = await produce(topic, '-z', codec, '-H', 'trace=a', '-X', 'linger.ms=2000')
     transcript[`consume ${codec}`] = await consume(topic)
     transcript[`stored ${codec}`] = await readStoredCodecs(address, topic)
   }

@@ -332,6 +332,16 @@ describe('authentication', () => {
     expect(broker.metrics.authenticationFailures).toBe(1)
   })
 
+  it('does not let strangers fill the memory', async () => {
+    const { connect } = await start({ saslUsers })
+    const client = connect()
+    const header = Buffer.alloc(4)
+    header.writeInt32BE(50_000_000)
+    client.stream.write(header)
+    client.stream.write(Buffer.alloc(600_000))
+    await client.closed
+  })
+
   it('takes a bare token after a v0 handshake', async () => {
     const { connect } = await start({ saslUsers })
     const client = connect()
