@@ -1,5 +1,6 @@
 /** /api/v1: what Floe knows, read-only, for tools and people. Described in openapi.ts; errors as `{"error": {code, message}}`. */
 import type { FastifyInstance, FastifyReply } from 'fastify'
+import { suggestNearest } from '../../config/problems.ts'
 import { FloeError } from '../../core/errors.ts'
 import type { TableIngestStatus } from '../../ingest/service.ts'
 import type { TokenCheck } from '../auth.ts'
@@ -59,8 +60,10 @@ export function registerV1Routes(app: FastifyInstance, parts: V1Parts): void {
 
   app.get<{ Params: { name: string } }>('/topics/:name', async (request, reply) => {
     const topic = await catalog.topicByName(request.params.name)
-    if (topic === undefined) throw new FloeError('invalid', 'unknown-topic', `there is no topic ${request.params.name}`)
-    return send(reply, await describeTopic(catalog, topic))
+    if (topic !== undefined) return send(reply, await describeTopic(catalog, topic))
+    const { name } = request.params
+    const names = (await catalog.topics()).map(each => each.name)
+    throw new FloeError('invalid', 'unknown-topic', `there is no topic ${name}${suggestName(name, names, 'topics')}`)
   })
 
   app.get('/tables', async (_request, reply) => {
@@ -95,9 +98,18 @@ export function registerV1Routes(app: FastifyInstance, parts: V1Parts): void {
 
   async function requireTable(name: string) {
     const table = await catalog.tableByName(name)
-    if (table === undefined) throw new FloeError('invalid', 'unknown-table', `there is no table ${name}`)
-    return table
+    if (table !== undefined) return table
+    const names = (await catalog.tables()).map(each => each.definition.name)
+    throw new FloeError('invalid', 'unknown-table', `there is no table ${name}${suggestName(name, names, 'tables')}`)
   }
+}
+
+const namesToldMax = 10
+
+/** The name that was probably meant, or those there are. */
+function suggestName(written: string, names: readonly string[], what: string): string {
+  const told = names.length > namesToldMax ? `${names.slice(0, namesToldMax).join(', ')} and others` : names.join(', ')
+  return suggestNearest(written, names) || `; ${what}: ${told || 'none'}`
 }
 
 function readCount(text: string | undefined, fallback: number, name: string): number {

@@ -20,9 +20,11 @@ import { errorMessage, FloeError } from '../../core/errors.ts'
 import { nodeFileSystem } from '../../core/file-system.ts'
 import type { Log } from '../../core/log.ts'
 import { systemRandom } from '../../core/random.ts'
+import { nodeThreads } from '../../core/threads.ts'
 import { planTable } from '../../ingest/plan-table.ts'
 import { IngestService, type TableIngestStatus } from '../../ingest/service.ts'
 import { createRemoteSource } from '../../ingest/sources/remote-source.ts'
+import { createWorkerPool } from '../../ingest/worker/worker-pool.ts'
 import type { RecordSource } from '../../kafka/record-source.ts'
 import { checkPutIfAbsent } from '../../storage/check-put-if-absent.ts'
 import { MeteredStore, type PurposeTable } from '../../storage/metered-store.ts'
@@ -30,7 +32,6 @@ import type { ObjectStore } from '../../storage/object-store.ts'
 import { openStore, parseS3Url } from '../../storage/open-store.ts'
 import { RangeCache } from '../../storage/range-cache.ts'
 import { clusterOptions, type Environment, readSecret, storeCredentials, storeUrl } from '../cli/load-config.ts'
-import { openBuilderPool } from './builder-threads.ts'
 import { explainListenError, listenKafka } from './listen.ts'
 import { lockStore } from './store-lock.ts'
 
@@ -113,7 +114,7 @@ async function startParts(
   closers.push(async () => {
     for (const source of sources.values()) await source.close()
   })
-  const pool = openBuilderPool(server.ingest.threads, log)
+  const pool = createWorkerPool(nodeThreads, server.ingest.threads)
   closers.push(() => pool.close())
   const ingest = new IngestService({
     catalog: catalog.client,

@@ -85,8 +85,9 @@ test('one table is told with its columns, account and versions', async () => {
 })
 
 test.each([
-  ['/api/v1/tables/no', 404, 'unknown-table', 'there is no table no'],
-  ['/api/v1/topics/no', 404, 'unknown-topic', 'there is no topic no'],
+  ['/api/v1/tables/no', 404, 'unknown-table', 'there is no table no; tables: floe__orders, floe__waiting'],
+  ['/api/v1/tables/floe_orders', 404, 'unknown-table', 'there is no table floe_orders; did you mean `floe__orders`?'],
+  ['/api/v1/topics/no', 404, 'unknown-topic', 'there is no topic no; topics: orders'],
   ['/api/v1/nothing', 404, 'unknown-path', 'there is nothing at GET /api/v1/nothing'],
   [
     '/api/v1/tables/floe__orders/dead-letters?limit=x',
