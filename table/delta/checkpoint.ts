@@ -87,11 +87,18 @@ type ActionRow = { readonly [column: string]: unknown }
 export async function renderDeltaCheckpoint(input: CheckpointInput): Promise<RenderedObject[]> {
   const tally = new Tally()
   const batches = encodeBatches(input, tally)
+  // The encoder takes a failing input for its end and would finish a file with some of the actions.
+  let failure: { readonly error: unknown } | undefined
   const stream = new ReadableStream({
     async pull(controller) {
-      const next = await batches.next()
-      if (next.done) controller.close()
-      else controller.enqueue(next.value)
+      try {
+        const next = await batches.next()
+        if (next.done) controller.close()
+        else controller.enqueue(next.value)
+      } catch (error) {
+        failure = { error }
+        controller.close()
+      }
     },
   })
   const properties = new WriterPropertiesBuilder()
@@ -102,6 +109,7 @@ export async function renderDeltaCheckpoint(input: CheckpointInput): Promise<Ren
   const chunks: Uint8Array[] = []
   const encoded: AsyncIterable<Uint8Array> = await transformParquetStream(stream, properties)
   for await (const chunk of encoded) chunks.push(chunk)
+  if (failure !== undefined) throw failure.error
   const bytes = new Uint8Array(Buffer.concat(chunks))
   verifyCheckpoint(bytes, tally)
   const hint = {

@@ -7,8 +7,9 @@ import { FloeError } from '../../core/errors.ts'
 import { type AvroRecordValue, type AvroValue, compileEncoder, compileRecordDecoder } from '../avro/codec.ts'
 import { readContainer, writeContainer } from '../avro/container.ts'
 import { printAvroSchema } from '../avro/schema.ts'
-import { buildSyncMarker, type PartitionSummary } from './manifest.ts'
+import { buildSyncMarker } from './manifest.ts'
 import { manifestListSchema } from './manifest-schema.ts'
+import type { PartitionSummary } from './partition-values.ts'
 
 export interface ManifestListEntry {
   /** Absolute URI. */

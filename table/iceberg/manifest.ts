@@ -24,24 +24,15 @@ import {
   writeLong,
 } from '../avro/codec.ts'
 import { readContainer, writeContainer } from '../avro/container.ts'
-import { type AvroRecord, type AvroSchema, printAvroSchema } from '../avro/schema.ts'
+import { type AvroOptional, type AvroRecord, type AvroSchema, printAvroSchema } from '../avro/schema.ts'
 import { roundIcebergLower, roundIcebergUpper } from '../bounds.ts'
 import { printJson } from '../exact-json.ts'
 import { type BoundPartitionField, bindSpec } from '../partition.ts'
 import { listLeaves, type SchemaLeaf } from '../schema.ts'
-import {
-  compareSingleValues,
-  countDecimalBytes,
-  decodeDecimal,
-  decodeSingleValue,
-  encodeDecimalFixed,
-  encodeSingleValue,
-  isNaNValue,
-  type PrimitiveValue,
-  widenZeroBound,
-} from '../single-value.ts'
+import { isNaNValue, widenZeroBound } from '../single-value.ts'
 import type { DataFile, PartitionSpec, PrimitiveType, Schema, SingleValue } from '../types.ts'
 import { buildDataFileSchema, buildManifestSchema, sanitizeAvroName } from './manifest-schema.ts'
+import { fromAvroPartitionValue, toAvroPartitionValue } from './partition-values.ts'
 import { toSchemaJson, toSpecFieldsJson } from './schema-json.ts'
 
 /** Statistics go into manifests for the first leaf columns only, as many as Java collects by default. */
@@ -73,6 +64,7 @@ export interface ManifestFormat {
   /** Names of the partition fields as Avro allows them, in spec order. */
   readonly partitionNames: readonly string[]
   readonly schemaText: string
+  readonly dataFileSchema: AvroRecord
   readonly encodeDataFile: AvroEncoder
   readonly decodeFacts: (reader: ByteReader) => AvroRecordValue
   readonly skipStatistics: (reader: ByteReader) => void
@@ -92,6 +84,7 @@ export function buildManifestFormat(schema: Schema, spec: PartitionSpec): Manife
     partitionFields: bindSpec(spec, schema),
     partitionNames: spec.fields.map(field => sanitizeAvroName(field.name)),
     schemaText: printAvroSchema(buildManifestSchema(dataFileSchema)),
+    dataFileSchema,
     encodeDataFile: compileEncoder(dataFileSchema),
     decodeFacts: compileRecordDecoder({ ...dataFileSchema, fields: dataFileSchema.fields.slice(0, factFieldCount) }),
     skipStatistics: reader => {
@@ -193,26 +186,6 @@ function toPartitionRecord(format: ManifestFormat, tuple: readonly SingleValue[]
   return record
 }
 
-function toAvroPartitionValue(type: PrimitiveType, value: SingleValue): AvroValue {
-  if (value === null) return null
-  if (type.kind === 'decimal') {
-    return encodeDecimalFixed(decodeDecimal(value), countDecimalBytes(type.precision))
-  }
-  return decodeSingleValue(type, value)
-}
-
-function fromAvroPartitionValue(type: PrimitiveType, value: AvroValue | undefined, what: string): SingleValue {
-  if (value === null) return null
-  if (type.kind === 'decimal' && value instanceof Uint8Array) return encodeSingleValue(type, decodeDecimal(value))
-  if (value === undefined || Array.isArray(value) || (typeof value === 'object' && !(value instanceof Uint8Array))) {
-    throw new FloeError('corrupt', 'malformed-manifest', `${what}: a partition value has the wrong type`)
-  }
-  // An int column that was widened to long leaves int values in older manifests.
-  const wide: PrimitiveValue =
-    type.kind === 'primitive' && type.name === 'long' && typeof value === 'number' ? BigInt(value) : value
-  return encodeSingleValue(type, wide)
-}
-
 /** The header entries of a manifest; all are strings and all are needed by some reader. */
 export function buildManifestHeader(format: ManifestFormat): Record<string, string> {
   return {
@@ -271,7 +244,9 @@ export function readManifest(format: ManifestFormat, bytes: Uint8Array, what: st
     throw corrupt(`partition spec ${container.metadata.get('partition-spec-id')} is not ${format.spec.specId}`)
   }
   const readDataFile =
-    container.schemaText === format.schemaText ? readSameDataFile : prepareConversion(container.schema, corrupt)
+    container.schemaText === format.schemaText
+      ? readSameDataFile
+      : prepareConversion(container.schema, format.dataFileSchema, corrupt)
   const entries: ManifestEntry[] = []
   for (const { count, reader } of container.blocks) {
     for (let rest = count; rest > 0; rest--) {
@@ -304,6 +279,7 @@ function readSameDataFile(format: ManifestFormat, reader: ByteReader, what: stri
 /** For manifests with another partition type: decodes whole files with the schema in the header and encodes them anew. */
 function prepareConversion(
   written: AvroSchema,
+  own: AvroRecord,
   corrupt: (problem: string) => FloeError,
 ): (format: ManifestFormat, reader: ByteReader, what: string) => FileFacts {
   const dataFile = isRecord(written) ? written.fields.at(-1) : undefined
@@ -315,6 +291,8 @@ function prepareConversion(
   ) {
     throw corrupt('the Avro schema is not that of a manifest')
   }
+  if (describeFields(dataFile.type) !== describeFields(own))
+    throw corrupt('the Avro schema is not one that Floe writes')
   const decode = compileRecordDecoder(dataFile.type)
   return (format, reader, what) => {
     const value = decode(reader)
@@ -324,6 +302,30 @@ function prepareConversion(
     return { ...facts, dataFile: writer.take() }
   }
 }
+
+/** The fields of a data_file but for the partition, by name and type. */
+const describeFields = (dataFile: AvroRecord): string =>
+  JSON.stringify(
+    dataFile.fields.filter(field => field.name !== 'partition').map(({ name, type }) => [name, describeType(type)]),
+  )
+
+/** Without ids and defaults, which parsing drops in part. */
+function describeType(type: AvroSchema): unknown {
+  if (typeof type === 'string') return type
+  if (isOptional(type)) return ['null', describeType(type[1])]
+  switch (type.type) {
+    case 'record':
+      return [type.name, type.fields.map(field => [field.name, describeType(field.type)])]
+    case 'array':
+      return ['array', describeType(type.items)]
+    case 'fixed':
+      return ['fixed', type.size]
+    default:
+      return type.type
+  }
+}
+
+const isOptional = (type: AvroSchema): type is AvroOptional => Array.isArray(type)
 
 function isRecord(schema: AvroSchema): schema is AvroRecord {
   return typeof schema === 'object' && 'type' in schema && schema.type === 'record'
@@ -353,33 +355,4 @@ function toNumber(value: bigint | null, reader: ByteReader): number | null {
   const number = Number(value)
   if (!Number.isSafeInteger(number) || number < 0) throw reader.corrupt('sequence number out of range')
   return number
-}
-
-/** What a manifest list says about one partition field of a manifest. */
-export interface PartitionSummary {
-  readonly containsNull: boolean
-  readonly lower: Uint8Array | null
-  readonly upper: Uint8Array | null
-}
-
-/** Whole values, never cut: a rounded-in summary silently loses rows. One summary per field of the spec, in its order. */
-export function summarizePartitions(
-  fields: readonly BoundPartitionField[],
-  entries: readonly ManifestEntry[],
-): PartitionSummary[] {
-  return fields.map(({ resultType }, index) => {
-    let containsNull = false
-    let lower: Uint8Array | null = null
-    let upper: Uint8Array | null = null
-    for (const entry of entries) {
-      const value = entry.partition[index]!
-      if (value === null) {
-        containsNull = true
-        continue
-      }
-      if (lower === null || compareSingleValues(resultType, value, lower) < 0) lower = value
-      if (upper === null || compareSingleValues(resultType, value, upper) > 0) upper = value
-    }
-    return { containsNull, lower, upper }
-  })
 }

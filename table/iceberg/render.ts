@@ -26,7 +26,6 @@ import {
   entryStatus,
   type ManifestEntry,
   type ManifestFormat,
-  summarizePartitions,
   writeManifest,
 } from './manifest.ts'
 import { type ManifestListEntry, writeManifestList } from './manifest-list.ts'
@@ -38,6 +37,7 @@ import {
   buildVersionHint,
   versionHintPath,
 } from './names.ts'
+import { summarizePartitions } from './partition-values.ts'
 import { buildSummary } from './summary.ts'
 
 /** Manifests are filled to about this size; smaller ones are merged (rewrite.ts). */

@@ -4,6 +4,7 @@
  *
  * source  Delta protocol, "Actions", "Action Reconciliation", "Per-file Statistics"
  */
+import { FloeError } from '../../core/errors.ts'
 import { buildCommitPath, type DeltaRendering } from '../delta/render.ts'
 import { buildDeltaTable, encodePath } from '../delta/table-actions.ts'
 import { type JsonObject, JsonReader, type JsonValue, parseJson, printJson } from '../exact-json.ts'
@@ -47,7 +48,7 @@ export function validateDelta(
 /** errors  internal: not one JSON action per line, or actions that may stand there once stand there twice */
 export function readCommit(bytes: Uint8Array, path: string): CommitActions {
   const checker: Checker = new Checker(path)
-  const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  const text = decodeText(bytes, path)
   checker.must(text.endsWith('\n'), 'text', 'does not end with a line end')
   const byName = new Map<string, JsonReader[]>()
   for (const [index, line] of text.slice(0, -1).split('\n').entries()) {
@@ -74,6 +75,14 @@ export function readCommit(bytes: Uint8Array, path: string): CommitActions {
     metaData: single('metaData'),
     adds: byName.get('add') ?? [],
     removes: byName.get('remove') ?? [],
+  }
+}
+
+function decodeText(bytes: Uint8Array, path: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch (cause) {
+    throw new FloeError('corrupt', 'malformed-json', `${path} is not UTF-8`, { path }, cause)
   }
 }
 

@@ -117,7 +117,7 @@ export class LakeTable {
     const plan: PublishPlan = {
       version: this.version,
       timestampMs: this.timestampMs,
-      snapshotId: operation === 'none' ? undefined : 9_007_199_254_740_993_000n + BigInt(this.version) * 7n,
+      snapshotId: operation === 'none' ? undefined : 9_007_199_254_740_993_000n + BigInt(this.version) * 7_000_000_007n,
       operation,
       added,
       removed,

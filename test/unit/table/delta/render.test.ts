@@ -123,7 +123,7 @@ describe('Delta commits', () => {
     expect(linesOf(lake, 0)[2]).toMatchObject({ metaData: { partitionColumns: columns } })
     const [first, second] = linesOf(lake, 1)
       .slice(2)
-      .map(line => (line.add as { partitionValues: Json }).partitionValues)
+      .map(line => (line.add as { partitionValues: Json } | undefined)!.partitionValues)
     expect(first).toEqual(Object.fromEntries(columns.map((name, index) => [name, values[index]])))
     expect(second).toEqual(Object.fromEntries(columns.map(name => [name, null])))
   })
