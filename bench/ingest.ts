@@ -7,17 +7,18 @@
  *
  *   node bench/ingest.ts [--records N] [--rounds N] [--threads N]
  */
-import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs'
 import { availableParallelism, cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { DuckDBInstance } from '@duckdb/node-api'
-import { openBuilderPool } from '../bin/server/builder-threads.ts'
 import { systemClock } from '../core/clock.ts'
 import { silentLog } from '../core/log.ts'
+import { nodeThreads } from '../core/threads.ts'
 import { IngestService } from '../ingest/service.ts'
 import type { TableIngestConfig } from '../ingest/table-config.ts'
 import { verifyTable } from '../ingest/verify/verify-table.ts'
+import { createWorkerPool } from '../ingest/worker/worker-pool.ts'
 import { buildBatch } from '../kafka/records/build.ts'
 import { provenanceField } from '../table/provenance.ts'
 import { type StartedBroker, startBroker } from '../test/support/start-broker.ts'
@@ -40,11 +41,6 @@ const distinctRecords = Math.min(recordCount, 200_000)
 
 const directory = mkdtempSync(join(tmpdir(), 'floe-bench-'))
 const jsonPath = join(directory, 'records.ndjson')
-const texts = makeLogRecords(distinctRecords)
-const values = texts.map(text => Buffer.from(text))
-let jsonBytes = 0
-for (let index = 0; index < recordCount; index++) jsonBytes += values[index % distinctRecords]!.length
-
 interface Round {
   readonly wallSeconds: number
   readonly cpuSeconds: number
@@ -58,7 +54,22 @@ async function measure(work: () => Promise<void>): Promise<Round> {
   return { wallSeconds: (performance.now() - started) / 1000, cpuSeconds: (user + system) / 1e6 }
 }
 
-async function fillTopic(broker: StartedBroker): Promise<void> {
+/** Writes the records as JSON lines and into the topic; nothing of them stays in memory. Returns the bytes of all values. */
+async function makeData(broker: StartedBroker): Promise<number> {
+  const texts = makeLogRecords(distinctRecords)
+  const file = openSync(jsonPath, 'w')
+  for (let index = 0; index < recordCount; index += distinctRecords) {
+    writeSync(file, `${texts.slice(0, Math.min(distinctRecords, recordCount - index)).join('\n')}\n`)
+  }
+  closeSync(file)
+  const values = texts.map(text => Buffer.from(text))
+  let jsonBytes = 0
+  for (let index = 0; index < recordCount; index++) jsonBytes += values[index % distinctRecords]!.length
+  await fillTopic(broker, values)
+  return jsonBytes
+}
+
+async function fillTopic(broker: StartedBroker, values: readonly Uint8Array[]): Promise<void> {
   const { topic } = await broker.catalog.createTopic('logs', partitionCount, {})
   const producer = await RawProducer.open(broker.host, broker.port)
   for (let at = 0; at < recordCount; at += recordsPerBatch) {
@@ -125,15 +136,10 @@ async function duckdbOnce(): Promise<void> {
 const median = (numbers: readonly number[]): number =>
   numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)]!
 
-const lines: string[] = []
-for (let index = 0; index < recordCount; index++) lines.push(texts[index % distinctRecords]!)
-writeFileSync(jsonPath, `${lines.join('\n')}\n`)
-lines.length = 0
-
 const broker = await startBroker({ directory: join(directory, 'store'), flushIntervalMs: 20 })
-await fillTopic(broker)
+const jsonBytes = await makeData(broker)
 const source = broker.broker.localSource()
-const pool = openBuilderPool(threadCount, silentLog)
+const pool = createWorkerPool(nodeThreads, threadCount)
 const service = new IngestService({
   catalog: broker.catalog,
   store: broker.store,
