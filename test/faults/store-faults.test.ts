@@ -12,6 +12,7 @@ import { MemoryStore } from '../../storage/memory-store.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
 import { collectLog } from '../support/collect-log.ts'
 import { EmbeddedFloe } from '../support/embedded-floe.ts'
+import { isEverythingPublished } from '../support/everything-published.ts'
 import { numberedTable } from '../support/numbered-table.ts'
 import { startKafkajs, startPlatformatic } from '../support/producing-clients.ts'
 import {
@@ -177,25 +178,9 @@ async function deleteIngestedRecords({ catalog }: EmbeddedFloe): Promise<void> {
   }
 }
 
-/** Every record that the topics hold is in a published version. */
-async function isCaughtUp(floe: EmbeddedFloe): Promise<boolean> {
-  const { catalog } = floe
-  if (catalog === undefined) return false
+async function isCaughtUp({ catalog }: EmbeddedFloe): Promise<boolean> {
   try {
-    for (const { topic, partitionCount } of topics) {
-      const table = await catalog.tableByName(`floe__${topic}`)
-      const found = await catalog.topicByName(topic)
-      if (table === undefined || found === undefined || table.published?.rowCount !== table.rowCount) return false
-      const coverage = await catalog.sourceCoverage(table.tableId)
-      const states = await catalog.partitionStates(
-        Array.from({ length: partitionCount }, (_, partition) => ({ topicId: found.topicId, partition })),
-      )
-      for (const [partition, state] of states.entries()) {
-        const end = coverage.find(each => each.partition === partition)?.end ?? -1n
-        if (state!.highWatermark > 0n && end !== state!.highWatermark) return false
-      }
-    }
-    return true
+    return catalog !== undefined && (await isEverythingPublished(catalog, topics))
   } catch {
     return false
   }

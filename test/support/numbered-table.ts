@@ -14,6 +14,7 @@ export function numberedTable(topic: string, { freshnessMs }: { readonly freshne
           { id: 1, name: 'session', required: true, type: primitive('string') },
           { id: 2, name: 'n', required: true, type: primitive('long') },
           { id: 3, name: 'text', required: false, type: primitive('string') },
+          { id: 4, name: 'weight', required: true, type: primitive('int') },
           provenanceField,
         ],
       },
@@ -43,5 +44,6 @@ export function numberedTableYaml(topic: string, freshness: string, extra = ''):
         - { name: session, id: 1, type: string, required: true }
         - { name: n, id: 2, type: long, required: true }
         - { name: text, id: 3, type: string }
+        - { name: weight, id: 4, type: int, required: true }
 ${extra}`
 }

@@ -47,7 +47,7 @@ export function startPlatformatic(options: ProducingOptions): ProducingClient {
           topic,
           partition,
           key: session,
-          value: numberedValue(session, n),
+          value: numberedValue(topic, session, n),
         }))
         await producer.send({ messages, acks: ProduceAcks.ALL })
       },
@@ -75,7 +75,11 @@ export function startKafkajs(options: ProducingOptions): ProducingClient {
         const byTopic = Map.groupBy(records, record => record.topic)
         const topicMessages = [...byTopic].map(([topic, group]) => ({
           topic,
-          messages: group.map(({ partition, n }) => ({ partition, key: session, value: numberedValue(session, n) })),
+          messages: group.map(({ partition, n }) => ({
+            partition,
+            key: session,
+            value: numberedValue(topic, session, n),
+          })),
         }))
         await producer.sendBatch({ acks: -1, topicMessages })
       },
@@ -165,7 +169,7 @@ export function startKcat(options: ProducingOptions): ProducingClient {
         for (let each = 0; each < sendCount; each++) {
           // Several keys, so several partitions.
           const n = counts[index]!++
-          lines.push(`${session}/${n % kcatKeyCount}\t${numberedValue(session, n)}`)
+          lines.push(`${session}/${n % kcatKeyCount}\t${numberedValue(topic, session, n)}`)
         }
         ledger.noteSent(topic, session, lines.length)
         child.stdin?.write(`${lines.join('\n')}\n`)

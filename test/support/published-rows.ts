@@ -9,16 +9,18 @@ import { tableFolder } from '../../catalog/object-names.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
 import { compareContents, readDeltaContents, readIcebergContents } from '../../table/validate/agreement.ts'
 import type { TopicRecord } from './read-topic.ts'
-import { parseValue } from './record-ledger.ts'
+import { isMisfit, parseValue } from './record-ledger.ts'
 
-/** The same lines from the topic itself. */
+/** The same lines from the topic itself, without the records that do not fit. */
 export function describeTopicRows(partitions: readonly (readonly TopicRecord[])[]): string[] {
   return partitions
     .flatMap((records, partition) =>
-      records.map(({ offset, value }) => {
-        const { session, n, text } = parseValue(value)
-        return describeRow(partition, offset, session, n, text)
-      }),
+      records
+        .filter(({ value }) => !isMisfit(value))
+        .map(({ offset, value }) => {
+          const { session, n, text } = parseValue(value)
+          return describeRow(partition, offset, session, n, text)
+        }),
     )
     .sort()
 }
@@ -28,7 +30,7 @@ export function rowsToRecords(lines: readonly string[], partitionCount: number):
   const partitions: TopicRecord[][] = Array.from({ length: partitionCount }, () => [])
   for (const line of lines) {
     const [, partition, offset, session, n, text] = /^(\d+)\/(\d+) (\S+) (\d+) (.*)$/.exec(line)!
-    const value = JSON.stringify({ session, n: Number(n), text: JSON.parse(text!) })
+    const value = JSON.stringify({ session, n: Number(n), text: JSON.parse(text!), weight: 0 })
     partitions[Number(partition)]!.push({ offset: BigInt(offset!), key: session!, value })
   }
   for (const records of partitions) records.sort((a, b) => Number(a.offset - b.offset))

@@ -12,7 +12,7 @@ export async function readTopic(
   address: string,
   topic: string,
   partitionCount: number,
-  timeoutMs = 60_000,
+  timeoutMs = 300_000,
 ): Promise<TopicRecord[][]> {
   const common = { clientId: 'reader', bootstrapBrokers: [address], retries: 10, retryDelay: 100 }
   const records: TopicRecord[][] = Array.from({ length: partitionCount }, () => [])

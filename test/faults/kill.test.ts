@@ -1,0 +1,195 @@
+/**
+ * Exactly once under kill -9: `floe serve` on a local directory is killed at random moments (while it starts, too) and started
+ * again at once, while ordinary clients go on producing. Afterwards topic, catalog, Parquet files and Iceberg must tell the same
+ * story, and it must be the clients' story.
+ *
+ *   FLOE_KILLS   how often it is killed (12); FLOE_KILL_SEED   the moments (1)
+ */
+import { execFileSync } from 'node:child_process'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import type { CatalogClient } from '../../catalog/client.ts'
+import { openCatalogReader } from '../../catalog/reader.ts'
+import { systemClock } from '../../core/clock.ts'
+import { silentLog } from '../../core/log.ts'
+import { seededRandom } from '../../core/random.ts'
+import { verifyTable } from '../../ingest/verify/verify-table.ts'
+import { isEverythingPublished } from '../support/everything-published.ts'
+import { type FloeProcess, findFreePort, runFloe, serveFloe } from '../support/floe-process.ts'
+import { numberedTableYaml } from '../support/numbered-table.ts'
+import { type ProducingClient, startKafkajs, startKcat, startPlatformatic } from '../support/producing-clients.ts'
+import {
+  describeTopicRows,
+  findDisagreements,
+  findMissingObjects,
+  readRowsWithDuckDb,
+  readRowsWithIcebird,
+} from '../support/published-rows.ts'
+import { readTopic } from '../support/read-topic.ts'
+import { isMisfit, RecordLedger } from '../support/record-ledger.ts'
+import { openDirectory, withTemporaryDirectory } from '../support/temporary-store.ts'
+import { waitFor } from '../support/wait-for.ts'
+
+const killCount = Number(process.env.FLOE_KILLS ?? 12)
+const seed = Number(process.env.FLOE_KILL_SEED ?? 1)
+const topics = [
+  { topic: 'orders', partitionCount: 3 },
+  { topic: 'clicks', partitionCount: 2 },
+  { topic: 'mixed', partitionCount: 1 },
+]
+
+it(`keeps every acknowledged record exactly once over ${killCount} kills`, { timeout: 3_600_000 }, async () => {
+  await withTemporaryDirectory(async directory => {
+    const configFile = join(directory, 'floe.yaml')
+    const [kafkaPort, httpPort] = [await findFreePort(), await findFreePort()]
+    const address = `127.0.0.1:${kafkaPort}`
+    await writeFile(
+      configFile,
+      `data_dir: ${directory}/data
+kafka: { port: ${kafkaPort} }
+http: { port: ${httpPort} }
+broker: { flush_interval: 20ms }
+tables:${topics.map(({ topic }) => numberedTableYaml(topic, '300ms', '    partition_by: [session]')).join('')}
+`,
+    )
+    const server = new KilledServer(configFile)
+    const ledger = new RecordLedger()
+    const clients: ProducingClient[] = []
+    try {
+      const first = await server.start()
+      await createTopics(first)
+      const load = { address, ledger, topics }
+      clients.push(startPlatformatic(load), startKafkajs(load))
+      if (hasKcat()) clients.push(startKcat({ ...load, sendCount: 10 }))
+      await server.killRandomly(killCount, seed)
+      await Promise.all(clients.map(client => client.stop()))
+      await server.waitUntil(async () => isEverythingPublished(await openReader(directory), topics))
+      await check(directory, configFile, address, ledger, server)
+    } finally {
+      await Promise.allSettled(clients.map(client => client.stop()))
+      await server.end()
+    }
+    process.stdout.write(
+      `${server.killCount} kills (${server.startKillCount} while starting): ${ledger.acknowledgedCount} records acknowledged ` +
+        `of ${ledger.sentCount} sent in ${ledger.sessionCount} sessions by ${clients.length} clients; ` +
+        `starts took ${Math.round(Math.max(...server.startMs))} ms at most\n`,
+    )
+  })
+})
+
+async function check(
+  directory: string,
+  configFile: string,
+  address: string,
+  ledger: RecordLedger,
+  server: KilledServer,
+): Promise<void> {
+  const rows = new Map<string, string[]>()
+  const misfits = new Map<string, bigint>()
+  for (const { topic, partitionCount } of topics) {
+    const partitions = await readTopic(address, topic, partitionCount)
+    expect(ledger.findBreaches(topic, partitions)).toEqual([])
+    rows.set(topic, describeTopicRows(partitions))
+    misfits.set(topic, BigInt(partitions.flat().filter(({ value }) => isMisfit(value)).length))
+  }
+  expect(misfits.get('mixed')).toBeGreaterThan(0n)
+  const ended = await server.end()
+  expect(ended).toMatchObject({ code: 0, signal: null })
+
+  const catalog = await openReader(directory)
+  const store = await openDirectory(join(directory, 'data/store'))
+  for (const { topic } of topics) {
+    const table = `floe__${topic}`
+    const expected = rows.get(topic)!
+    expect(await verifyTable({ catalog, store }, table)).toMatchObject({
+      proved: true,
+      problems: [],
+      rows: BigInt(expected.length),
+      deadLetters: misfits.get(topic),
+    })
+    expect(await findDisagreements(catalog, store, table)).toEqual([])
+    expect(await readRowsWithDuckDb(catalog, store, table)).toEqual(expected)
+    expect(await readRowsWithIcebird(catalog, store, table)).toEqual(expected)
+  }
+  expect(await findMissingObjects(catalog, store)).toEqual([])
+  const verified = await runFloe(['verify', '-c', configFile, '--json', ...topics.map(({ topic }) => `floe__${topic}`)])
+  expect(verified).toMatchObject({ code: 0 })
+  expect(JSON.parse(verified.stdout)).toMatchObject({ proved: true })
+  expect(ledger.acknowledgedCount).toBeGreaterThan(100 * killCount)
+}
+
+class KilledServer {
+  readonly #configFile: string
+  #process: FloeProcess | undefined
+  killCount = 0
+  startKillCount = 0
+  readonly startMs: number[] = []
+
+  constructor(configFile: string) {
+    this.#configFile = configFile
+  }
+
+  async start(killAfterMs?: number): Promise<FloeProcess> {
+    const startedMs = systemClock.monotonicMs()
+    const options = killAfterMs === undefined ? {} : { killAfterMs }
+    this.#process = await serveFloe({ configFile: this.#configFile, ...options })
+    if (this.#process === undefined) {
+      this.killCount++
+      this.startKillCount++
+      return this.start()
+    }
+    this.startMs.push(systemClock.monotonicMs() - startedMs)
+    return this.#process
+  }
+
+  async killRandomly(count: number, seed: number): Promise<void> {
+    const random = seededRandom(seed)
+    while (this.killCount < count) {
+      await systemClock.sleep(100 + random.fraction() * 1_500)
+      const { signal } = await this.#process!.end('SIGKILL')
+      expect(signal).toBe('SIGKILL')
+      this.killCount++
+      const duringStart = random.fraction() < 0.25 && this.killCount < count
+      await this.start(duringStart ? 150 + random.fraction() * 500 : undefined)
+    }
+  }
+
+  /** Fails at once when the process ends by itself. */
+  async waitUntil(condition: () => Promise<boolean>): Promise<void> {
+    const ended = this.#process!.ended.then(({ code, stderr }) => {
+      throw new Error(`floe serve ended with ${code}: ${stderr.slice(-2_000)}`)
+    })
+    ended.catch(() => {})
+    await Promise.race([waitFor(condition, 300_000), ended])
+  }
+
+  async end() {
+    const running = this.#process
+    this.#process = undefined
+    return running?.end('SIGTERM')
+  }
+}
+
+async function createTopics(server: FloeProcess): Promise<void> {
+  const { Admin } = await import('@platformatic/kafka')
+  const admin = new Admin({ clientId: 'test', bootstrapBrokers: [server.kafka] })
+  for (const { topic, partitionCount } of topics) {
+    await admin.createTopics({ topics: [topic], partitions: partitionCount, replicas: 1 })
+  }
+  await admin.close()
+}
+
+async function openReader(directory: string): Promise<CatalogClient> {
+  const store = await openDirectory(join(directory, 'data/store'))
+  return openCatalogReader({ store, clock: systemClock, log: silentLog })
+}
+
+function hasKcat(): boolean {
+  try {
+    execFileSync('kcat', ['-V'], { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
+}
