@@ -12,17 +12,7 @@
  */
 import { createHash, type Hash } from 'node:crypto'
 import { ReadableStream } from 'node:stream/web'
-import {
-  makeData,
-  RecordBatch,
-  Schema,
-  Struct,
-  Table,
-  tableFromIPC,
-  tableToIPC,
-  type Vector,
-  vectorFromArray,
-} from 'apache-arrow'
+import { makeData, RecordBatch, Schema, Struct, Table, tableFromIPC, tableToIPC, type Vector } from 'apache-arrow'
 import {
   Compression,
   readParquet,
@@ -35,6 +25,7 @@ import { printJson } from '../exact-json.ts'
 import type { RenderedObject, TableIdentity } from '../rendering.ts'
 import { requireSchema } from '../schema.ts'
 import type { DataFile } from '../types.ts'
+import { buildColumn, type StructRow } from './arrow-columns.ts'
 import { checkpointFields } from './checkpoint-schema.ts'
 import { buildAdd, buildDeltaTable, buildRemove, buildTxn } from './table-actions.ts'
 
@@ -80,8 +71,6 @@ export interface CheckpointInput {
   readonly liveFiles: Pages<LiveFile>
   readonly tombstones: Pages<Tombstone>
 }
-
-type ActionRow = { readonly [column: string]: unknown }
 
 /** errors  internal: a path came twice, or decoding gives other actions than were encoded */
 export async function renderDeltaCheckpoint(input: CheckpointInput): Promise<RenderedObject[]> {
@@ -163,11 +152,10 @@ async function* encodeBatches(input: CheckpointInput, tally: Tally): AsyncGenera
   const txn = buildTxn(table, version, timestampMs)
   tally.rowCount += 3
   yield* encodeRows([
-    { protocol: { readerFeatures: null, writerFeatures: null, ...delta.protocol } },
+    { protocol: { ...delta.protocol } },
     {
       metaData: {
         ...delta.metaData,
-        description: null,
         format: { provider: delta.metaData.format.provider, options: new Map() },
         configuration: new Map(Object.entries(delta.metaData.configuration)),
         createdTime: BigInt(delta.metaData.createdTime),
@@ -182,7 +170,6 @@ async function* encodeBatches(input: CheckpointInput, tally: Tally): AsyncGenera
         tally.add(add.path, add.size, add.stats)
         return {
           add: {
-            ...absentAddMembers,
             ...add,
             partitionValues: new Map(Object.entries(add.partitionValues)),
             size: BigInt(add.size),
@@ -200,7 +187,6 @@ async function* encodeBatches(input: CheckpointInput, tally: Tally): AsyncGenera
         tally.remove(remove.path)
         return {
           remove: {
-            ...absentRemoveMembers,
             ...remove,
             partitionValues: new Map(Object.entries(remove.partitionValues)),
             size: BigInt(remove.size),
@@ -212,22 +198,18 @@ async function* encodeBatches(input: CheckpointInput, tally: Tally): AsyncGenera
   }
 }
 
-const absentRemoveMembers = { deletionVector: null, baseRowId: null, defaultRowCommitVersion: null }
-const absentAddMembers = { ...absentRemoveMembers, tags: null }
-
 const arrowSchema = new Schema([...checkpointFields])
 const rowType = new Struct([...checkpointFields])
 
 /** One page of actions as batches in the Parquet writer's memory, which takes them over. */
-function* encodeRows(rows: readonly ActionRow[]): Generator<unknown, void, undefined> {
+function* encodeRows(rows: readonly StructRow[]): Generator<unknown, void, undefined> {
   if (rows.length === 0) return
-  const children = checkpointFields.map(field => {
-    const vector = vectorFromArray(
-      rows.map(row => row[field.name] ?? null),
+  const children = checkpointFields.map(field =>
+    buildColumn(
       field.type,
-    )
-    return vector.data[0]!
-  })
+      rows.map(row => row[field.name]),
+    ),
+  )
   const batch = new RecordBatch(arrowSchema, makeData({ type: rowType, length: rows.length, nullCount: 0, children }))
   yield* WasmTable.fromIPCStream(tableToIPC(new Table(arrowSchema, [batch]), 'stream')).recordBatches()
 }
