@@ -7,10 +7,10 @@
  * and in alternating order, so that slow periods of the machine hit both. The other broker is idle meanwhile. Records of 1 KB of
  * random bytes, acks=all, batches of 64 KB. Then one broker at a time takes a fixed, low rate, for latency that is not queueing.
  *
- * Figures of single rounds and medians go to bench/results/broker.json. Needs scripts/peers/install.sh kafka.
+ * Processor time of each broker is taken too (Linux). Figures of single rounds and medians go to bench/results/broker.json. Needs scripts/peers/install.sh kafka.
  */
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { cpus } from 'node:os'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpus, loadavg } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { kafkaTool, startKafka, startServer, waitUntilReady } from '../test/peers/index.ts'
@@ -38,7 +38,12 @@ interface ProduceFigures {
 interface Round {
   readonly produce: ProduceFigures
   readonly consumeMegabytesPerSecond: number
+  /** Processor seconds of the broker per gigabyte: what stays comparable when the machine is busy with other things. */
+  readonly produceCpuSecondsPerGigabyte: number
+  readonly consumeCpuSecondsPerGigabyte: number
   readonly lowRate: ProduceFigures
+  /** Runnable processes over the last minute, when the round ended: what else the machine was doing. */
+  readonly load: number
 }
 
 if (values.serve) await serve()
@@ -56,14 +61,15 @@ async function compare(): Promise<void> {
   const server = startServer(process.execPath, [import.meta.filename, '--serve', '--flush-ms', values['flush-ms']], {})
   await waitUntilReady('Floe', server, () => /ready \S+/.test(server.output()), 30_000)
   const addresses = { floe: /ready (\S+)/.exec(server.output())![1]!, kafka: kafka.bootstrap }
+  const pids = { floe: server.pid, kafka: kafka.pid }
   const rounds: { floe: Round[]; kafka: Round[] } = { floe: [], kafka: [] }
   try {
     // The first run of each is thrown away: neither has compiled its hot paths yet.
-    for (const name of ['floe', 'kafka'] as const) await measure(addresses[name], 'warm-up')
+    for (const name of ['floe', 'kafka'] as const) await measure(addresses[name], pids[name], 'warm-up')
     for (let round = 0; round < Number(values.rounds); round++) {
       const order = round % 2 === 0 ? (['floe', 'kafka'] as const) : (['kafka', 'floe'] as const)
       for (const name of order) {
-        const figures = await measure(addresses[name], `round-${round}`)
+        const figures = await measure(addresses[name], pids[name], `round-${round}`)
         rounds[name].push(figures)
         process.stdout.write(`${name} ${JSON.stringify(figures)}\n`)
       }
@@ -98,21 +104,38 @@ async function compare(): Promise<void> {
   process.stdout.write(`${JSON.stringify(results.medians)}\n${JSON.stringify(results.ratios)}\n`)
 }
 
-async function measure(address: string, topic: string): Promise<Round> {
+async function measure(address: string, pid: number, topic: string): Promise<Round> {
   const bootstrap = ['--bootstrap-server', address]
   const partitions = ['--partitions', values.partitions]
   await kafkaTool('kafka-topics', [...bootstrap, '--create', '--topic', topic, ...partitions])
+  const gigabytes = (Number(values.records) * recordBytes) / 1e9
+  const startCpu = readCpuSeconds(pid)
   const produce = await producePerf(address, topic, values.records, '-1')
+  const producedCpu = readCpuSeconds(pid)
   const consumed = await kafkaTool('kafka-consumer-perf-test', [
     ...bootstrap,
     ...['--topic', topic, '--num-records', values.records],
   ])
+  const consumedCpu = readCpuSeconds(pid)
   const low = `${topic}-low`
   await kafkaTool('kafka-topics', [...bootstrap, '--create', '--topic', low, ...partitions])
   const lowRate = await producePerf(address, low, String(latencyRecordsPerSecond * 5), String(latencyRecordsPerSecond))
   // Columns: start, end, MB, MB/s, ...
   const columns = consumed.stdout.trim().split('\n').at(-1)!.split(', ')
-  return { produce, consumeMegabytesPerSecond: Number(columns[3]), lowRate }
+  return {
+    produce,
+    consumeMegabytesPerSecond: Number(columns[3]),
+    produceCpuSecondsPerGigabyte: round2((producedCpu - startCpu) / gigabytes),
+    consumeCpuSecondsPerGigabyte: round2((consumedCpu - producedCpu) / gigabytes),
+    lowRate,
+    load: round2(loadavg()[0] ?? 0),
+  }
+}
+
+/** User and system time of a process so far (Linux, proc(5): fields 14 and 15 in ticks of 10 ms). */
+function readCpuSeconds(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ')
+  return (Number(fields[11]) + Number(fields[12])) / 100
 }
 
 async function producePerf(address: string, topic: string, records: string, rate: string): Promise<ProduceFigures> {
@@ -141,7 +164,10 @@ function medianRound(rounds: readonly Round[]): Round {
   return {
     produce: figures(round => round.produce),
     consumeMegabytesPerSecond: median(round => round.consumeMegabytesPerSecond),
+    produceCpuSecondsPerGigabyte: median(round => round.produceCpuSecondsPerGigabyte),
+    consumeCpuSecondsPerGigabyte: median(round => round.consumeCpuSecondsPerGigabyte),
     lowRate: figures(round => round.lowRate),
+    load: median(round => round.load),
   }
 }
 
