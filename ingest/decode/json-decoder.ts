@@ -27,18 +27,21 @@ export class JsonDecoder implements ValueDecoder {
   readonly #root: JsonNode
   readonly #scanner = new JsonScanner()
   readonly #scalars: JsonScalars
+  /** Rows before the one being decoded. */
+  #rowCount = 0
   /** Counts objects, so that a field knows whether it was seen in this one. */
   #serial = 0
 
   /** `columns` belong to `fields`, one each. */
   constructor(fields: readonly Field[], columns: readonly ColumnBuilder[]) {
     this.#scalars = new JsonScalars(this.#scanner)
-    // The root has no column of its own: its children are the table's columns.
+    // The root has no column of its own: its children are the table's columns, the first tells how many rows there are.
     this.#root = new JsonNode(jsonCode.struct, true, '', '', columns[0]!, planStruct(fields, columns, ''))
   }
 
   decode(bytes: Uint8Array, start: number, end: number): number {
     this.rejectPath = ''
+    this.#rowCount = this.#root.column.length
     this.#scanner.enter(bytes)
     let at = start
     while (at < end && isSpace(bytes[at]!)) at++
@@ -63,6 +66,7 @@ export class JsonDecoder implements ValueDecoder {
     const serial = ++this.#serial
     const { view } = this.#scanner
     let seenCount = 0
+    let hasUnfit = false
     let before: JsonNode | undefined
     let expected = node.first
     let at = start + 1
@@ -103,11 +107,19 @@ export class JsonDecoder implements ValueDecoder {
           at = this.#scanner.skipValue(bytes, at, end, depth + 1)
           if (at < 0) return this.#fail(node, -at)
         } else {
-          if (child.serial === serial) rollbackColumn(child.column, child.column.length - 1)
-          else seenCount++
+          if (child.serial !== serial) seenCount++
+          else if (child.unfitSerial !== serial) rollbackColumn(child.column, child.column.length - 1)
           child.serial = serial
-          at = this.#parseValue(child, bytes, at, end, depth)
-          if (at < 0) return at
+          const start = at
+          at = this.#parseValue(child, bytes, start, end, depth)
+          if (at < 0) {
+            at = this.#leaveUnfit(node, child, -at, bytes, start, end, depth)
+            if (at < 0) return at
+            child.unfitSerial = serial
+            hasUnfit = true
+          } else if (hasUnfit) {
+            child.unfitSerial = 0
+          }
           before = child
           expected = child.next
         }
@@ -125,6 +137,9 @@ export class JsonDecoder implements ValueDecoder {
     }
     if (at > end) return this.#fail(node, reject.malformedJson)
     const { children } = node
+    if (hasUnfit) {
+      for (const child of children) if (child.unfitSerial === serial) return this.#failUnfit(child)
+    }
     if (seenCount < children.length) {
       for (let index = 0; index < children.length; index++) {
         const child = children[index]!
@@ -134,6 +149,32 @@ export class JsonDecoder implements ValueDecoder {
       }
     }
     return at
+  }
+
+  /**
+   * A well-formed value that the column cannot take: the record is rejected in the end, unless the key comes again. Returns the
+   * position after the value.
+   */
+  #leaveUnfit(
+    node: JsonNode,
+    child: JsonNode,
+    code: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    depth: number,
+  ): number {
+    if (!isUnfitCode(code)) return -code
+    child.unfitCode = code
+    child.unfitPath = this.rejectPath
+    rollbackColumn(child.column, node === this.#root ? this.#rowCount : node.column.length)
+    const next = this.#scanner.skipValue(bytes, start, end, depth + 1)
+    return next < 0 ? this.#fail(child, -next) : next
+  }
+
+  #failUnfit(child: JsonNode): number {
+    this.rejectPath = child.unfitPath
+    return -child.unfitCode
   }
 
   #parseValue(node: JsonNode, bytes: Uint8Array, at: number, end: number, depth: number): number {
@@ -198,6 +239,7 @@ export class JsonDecoder implements ValueDecoder {
     const column = node.column as MapBuilder
     const value = node.children[0]!
     const first = column.key.length
+    let unfit: Map<string, { readonly code: number; readonly path: string }> | undefined
     let at = start + 1
     while (isSpace(bytes[at]!)) at++
     if (bytes[at] === 0x7d) {
@@ -207,17 +249,32 @@ export class JsonDecoder implements ValueDecoder {
         if (bytes[at] !== quote) return this.#fail(node, reject.malformedJson)
         at = this.#scanner.parseString(column.key, bytes, at, end, depth)
         if (at < 0) return this.#fail(node, -at)
+        unfit?.delete(lastKeyOf(column))
         while (isSpace(bytes[at]!)) at++
         if (bytes[at++] !== colon) return this.#fail(node, reject.malformedJson)
         while (isSpace(bytes[at]!)) at++
-        at = this.#parseValue(value, bytes, at, end, depth)
-        if (at < 0) return at
+        const valueStart = at
+        at = this.#parseValue(value, bytes, valueStart, end, depth)
+        if (at < 0) {
+          if (!isUnfitCode(-at)) return at
+          // As for fields: a later value of the same key may replace this one.
+          unfit ??= new Map()
+          unfit.set(lastKeyOf(column), { code: -at, path: this.rejectPath })
+          rollbackColumn(value.column, column.key.length - 1)
+          value.column.pushNull()
+          at = this.#scanner.skipValue(bytes, valueStart, end, depth + 1)
+          if (at < 0) return this.#fail(value, -at)
+        }
         if (at >= end) return this.#fail(node, reject.malformedJson)
         while (isSpace(bytes[at]!)) at++
         const next = bytes[at++]
         if (next === 0x7d) break
         if (next !== comma) return this.#fail(node, reject.malformedJson)
         while (isSpace(bytes[at]!)) at++
+      }
+      for (const { code, path } of unfit?.values() ?? []) {
+        this.rejectPath = path
+        return -code
       }
       dropRepeatedKeys(column, first)
     }
@@ -232,4 +289,15 @@ function matchesKey(view: DataView, at: number, node: JsonNode): boolean {
   let index = 0
   for (; index < last; index++) if (view.getInt32(at + index * 4, true) !== words[index]) return false
   return (view.getInt32(at + last * 4, true) & node.keyLastMask) === words[last]
+}
+
+/** Not malformed: JSON.parse would accept the record, only the column does not. */
+function isUnfitCode(code: number): boolean {
+  return code === reject.typeMismatch || code === reject.outOfRange || code === reject.missingRequiredField
+}
+
+function lastKeyOf({ key }: MapBuilder): string {
+  return Buffer.from(key.bytes.buffer, key.offsets[key.length - 1]!, key.used - key.offsets[key.length - 1]!).toString(
+    'latin1',
+  )
 }

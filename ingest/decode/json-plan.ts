@@ -41,6 +41,10 @@ export class JsonNode {
   readonly buckets: readonly (readonly JsonNode[])[]
   /** The object (by serial number) this field was last seen in. */
   serial = 0
+  /** The object in which its last value did not fit, and why: the key may come again. */
+  unfitSerial = 0
+  unfitCode = 0
+  unfitPath = ''
   /** Struct: the field that came first in the last object. */
   first: JsonNode | undefined
   /** Field: the known field that followed it last time. */
