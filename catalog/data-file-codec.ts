@@ -112,7 +112,7 @@ export function readDataFileDetails(bytes: Uint8Array): DataFileDetails {
   const partitionCount = reader.boundedCount()
   for (let index = 0; index < partitionCount; index++) {
     const length = reader.uvarint()
-    partition.push(length === 0 ? null : reader.raw(length - 1).slice())
+    partition.push(length === 0 ? null : new Uint8Array(reader.raw(length - 1)))
   }
   const splitOffsets: number[] = []
   const splitCount = reader.boundedCount()
@@ -135,8 +135,8 @@ function readColumn(reader: ByteReader): ColumnStatistics {
   const nullCount = reader.uvarint()
   const flags = reader.uint8()
   const nanCount = (flags & 1) === 0 ? undefined : reader.uvarint()
-  const lower = (flags & 2) === 0 ? undefined : reader.sizedBytes().slice()
-  const upper = (flags & 4) === 0 ? undefined : reader.sizedBytes().slice()
+  const lower = (flags & 2) === 0 ? undefined : new Uint8Array(reader.sizedBytes())
+  const upper = (flags & 4) === 0 ? undefined : new Uint8Array(reader.sizedBytes())
   const lowerExact = (flags & 8) !== 0
   const upperExact = (flags & 16) !== 0
   return { fieldId, columnBytes, valueCount, nullCount, nanCount, lower, upper, lowerExact, upperExact }

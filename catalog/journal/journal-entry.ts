@@ -126,13 +126,14 @@ export function decodeEntry(bytes: Uint8Array, key: string): JournalEntry {
   }
 }
 
-/** What comes after an entry. */
+/** What comes after an entry; keeps nothing of its bytes. */
 export function positionAfter(entry: JournalEntry, key: string): JournalPosition {
   const { sequence, crc } = entry
-  if (entry.kind !== entryKinds.seal) return { epoch: entry.epoch, sequence, crc, writerId: entry.writerId.slice() }
+  if (entry.kind !== entryKinds.seal)
+    return { epoch: entry.epoch, sequence, crc, writerId: new Uint8Array(entry.writerId) }
   const nextEpoch = Number(new DataView(entry.body.buffer, entry.body.byteOffset).getBigUint64(0))
   if (nextEpoch !== entry.epoch + 1) throw corruptEntry(key, `it seals epoch ${entry.epoch} for epoch ${nextEpoch}`)
-  return { epoch: nextEpoch, sequence, crc, writerId: entry.body.slice(8, 24) }
+  return { epoch: nextEpoch, sequence, crc, writerId: new Uint8Array(entry.body.subarray(8, 24)) }
 }
 
 /** errors  corrupt: the entry does not continue the journal from `position` */

@@ -53,7 +53,7 @@ export function decodeManifest(bytes: Uint8Array, key: string): SnapshotManifest
   if (crc32c(bytes.subarray(0, bytes.length - 4)) !== crc) throw reader.corrupt('its checksum differs')
   const epoch = reader.int53()
   const sequence = reader.int53()
-  const position = { epoch, sequence, crc: reader.uint32(), writerId: reader.raw(16).slice() }
+  const position = { epoch, sequence, crc: reader.uint32(), writerId: new Uint8Array(reader.raw(16)) }
   const chunks: SnapshotChunk[] = []
   const count = reader.boundedCount(5)
   for (let index = 0; index < count; index++) chunks.push({ bytes: reader.uvarint(), crc: reader.uint32() })

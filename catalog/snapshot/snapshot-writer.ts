@@ -11,7 +11,7 @@ import { assert } from '../../core/assert.ts'
 import { ByteWriter } from '../../core/byte-writer.ts'
 
 /** From this size on a column is referenced instead of copied. */
-export const referencedColumnBytesMin = 64 * 1024
+export const referencedColumnBytesMin = 8 * 1024
 
 export class SnapshotWriter {
   /** For small values; what is written here lies in order with the columns. */

@@ -46,7 +46,8 @@ export class ByteArena {
 
   #startPage(): void {
     this.#closePage()
-    this.#open = new Uint8Array(pageBytes)
+    // Not zeroed: nobody reads, and no snapshot holds, what was not written.
+    this.#open = new Uint8Array(Buffer.allocUnsafeSlow(pageBytes).buffer)
     this.#openBase = this.#pages.length * pageBytes
     this.#openUsed = 0
     this.#pages.push(this.#open)
@@ -60,7 +61,7 @@ export class ByteArena {
   #appendLarge(bytes: Uint8Array, start: number, end: number): number {
     const address = this.#pages.length * pageBytes
     const length = end - start
-    this.#pages.push(bytes.slice(start, end))
+    this.#pages.push(new Uint8Array(bytes.subarray(start, end)))
     this.#used.push(length)
     for (let covered = pageBytes; covered < length; covered += pageBytes) {
       this.#pages.push(undefined)

@@ -36,7 +36,7 @@ export class CatalogState {
   tables = new Tables()
 
   constructor(clusterId: Uint8Array, nowMs: number) {
-    this.clusterId = clusterId.slice()
+    this.clusterId = new Uint8Array(clusterId)
     this.nowMs = nowMs
   }
 

@@ -143,7 +143,7 @@ export class ClientSessions {
     let session = this.#byId.get(id)
     if (session === undefined) {
       if (this.#byId.size >= clientSessionsMax) this.#forgetSilent()
-      session = new ClientSession(clientId.slice(), nowMs)
+      session = new ClientSession(new Uint8Array(clientId), nowMs)
       this.#byId.set(id, session)
     }
     session.lastCommandMs = nowMs

@@ -36,7 +36,7 @@ export class TableState {
 
   constructor(tableId: number, uuidBytes: Uint8Array, createdMs: number, definitionText: string) {
     this.tableId = tableId
-    this.uuidBytes = uuidBytes.slice()
+    this.uuidBytes = new Uint8Array(uuidBytes)
     this.tableUuid = formatUuid(uuidBytes)
     this.createdMs = createdMs
     this.definitionText = definitionText

@@ -36,7 +36,13 @@ export class Topics {
   }
 
   create(idBytes: Uint8Array, name: string, partitionCount: number, configs: ReadonlyMap<string, string>): TopicState {
-    const topic: TopicState = { topicId: formatUuid(idBytes), idBytes: idBytes.slice(), name, configs, partitions: [] }
+    const topic: TopicState = {
+      topicId: formatUuid(idBytes),
+      idBytes: new Uint8Array(idBytes),
+      name,
+      configs,
+      partitions: [],
+    }
     this.#add(topic)
     this.addPartitions(topic, partitionCount)
     return topic

@@ -170,3 +170,16 @@ describe('parts of the state', () => {
     }
   })
 })
+
+test('the state keeps nothing of the bytes it was given, also when they are a Buffer, whose slices share memory', () => {
+  const bytes = Buffer.alloc((1 << 20) + 50, 7)
+  const arena = new ByteArena()
+  const addresses = [arena.append(bytes, 0, 10), arena.append(bytes, 0, bytes.length)]
+  const clientId = Buffer.alloc(16, 3)
+  const sessions = new ClientSessions()
+  const session = sessions.open(clientId, 1)
+  bytes.fill(0)
+  clientId.fill(0)
+  expect(addresses.map(address => arena.read(address, 1)[0])).toEqual([7, 7])
+  expect(session.clientId[0]).toBe(3)
+})
