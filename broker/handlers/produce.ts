@@ -9,7 +9,6 @@
 import type { Topic } from '../../catalog/client.ts'
 import { type KafkaErrorName, kafkaErrorCode } from '../../kafka/errors.ts'
 import type { RequestBody, ResponseBody } from '../../kafka/protocol/codec.ts'
-import { BatchCursor } from '../../kafka/records/batch.ts'
 import { type RefusedBatch, type ValidBatch, validateProducedBatch } from '../../kafka/records/validate.ts'
 import type { Call, Handler, HandlerContext } from '../context.ts'
 import type { BatchResult, PendingBatch } from '../produce/flush-buffer.ts'
@@ -89,7 +88,8 @@ function preparePartition(
     batchBytesMax: settings.maxMessageBytes,
     isZstdAllowed: version >= 7,
     isKeyRequired: settings.isCompacted,
-    checkRecords: settings.isCompacted || (isCreateTime && isOutOfTime(records, timestampMin, timestampMax)),
+    // A payload that cannot be read back would stop every reader behind it: refused at the door, as Kafka does.
+    checkRecords: true,
     ...(isCreateTime && { timestampMin: toInt64(timestampMin), timestampMax: toInt64(timestampMax) }),
   })
   if (valid.outcome === 'refused') return refuseBatch(index, valid)
@@ -98,22 +98,6 @@ function preparePartition(
   }
   return { index, topic, valid, settings }
 }
-
-/** By the batch's own header: whether its records have to be looked at. */
-function isOutOfTime(records: Uint8Array | null, timestampMin: number, timestampMax: number): boolean {
-  const batch = new BatchCursor(records ?? noBytes)
-  try {
-    return (
-      batch.next() &&
-      (batch.maxTimestamp > timestampMax || (batch.baseTimestamp < timestampMin && batch.baseTimestamp !== -1n))
-    )
-  } catch {
-    // Validation says what is wrong with it.
-    return false
-  }
-}
-
-const noBytes = new Uint8Array(0)
 
 function toInt64(timestampMs: number): bigint {
   return BigInt(Math.round(Math.max(-(2 ** 62), Math.min(2 ** 62, timestampMs))))
