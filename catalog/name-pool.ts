@@ -1,9 +1,12 @@
 /**
- * Hands out object names one by one from ranges the catalog granted, fetching the next range when one runs out or nears its
- * deadline. A name is given once; one that is never committed is known to the catalog and removed after its deadline.
+ * Hands out object names one by one from ranges the catalog granted. The next range is asked for before one is used up, so that
+ * a writer seldom waits for it, and only when names are used: an idle writer asks for none.
+ *
+ * A name is given once; one that is never committed is known to the catalog and removed after its deadline. Names whose grant
+ * ends soon are dropped, since their commit would be refused.
  */
 import type { Clock } from '../core/clock.ts'
-import type { CatalogClient, GrantPurpose, NameGrant } from './client.ts'
+import type { GrantPurpose, LogCommands, NameGrant } from './client.ts'
 
 export interface GrantedName {
   readonly grantId: number
@@ -11,56 +14,48 @@ export interface GrantedName {
 }
 
 export interface NamePoolOptions {
+  readonly purpose: GrantPurpose
   /** Whose data files the names are for. */
   readonly tableId?: number
   readonly namesPerGrant: number
+  /** Names left of a grant at which the next one is asked for. */
+  readonly refillAt: number
   readonly grantTtlMs: number
-  /** A name must be committed this long before its grant's deadline, so younger grants only. */
+  /** A put and its commit must fit into what is left of a grant. */
   readonly remainingMsMin: number
 }
 
-export const namePoolDefaults: NamePoolOptions = {
-  namesPerGrant: 200,
-  grantTtlMs: 6 * 3600_000,
-  remainingMsMin: 3600_000,
-}
-
 export class NamePool {
-  readonly #catalog: CatalogClient
+  readonly #catalog: Pick<LogCommands, 'grantNames'>
   readonly #clock: Clock
-  readonly #purpose: GrantPurpose
   readonly #options: NamePoolOptions
   #grant: NameGrant | undefined
   #nextIndex = 0
-  #refill: Promise<void> | undefined
+  /** A range asked for and not yet in use. */
+  #ahead: Promise<NameGrant> | undefined
 
-  constructor(
-    catalog: CatalogClient,
-    clock: Clock,
-    purpose: GrantPurpose,
-    options: NamePoolOptions = namePoolDefaults,
-  ) {
+  constructor(catalog: Pick<LogCommands, 'grantNames'>, clock: Clock, options: NamePoolOptions) {
     this.#catalog = catalog
     this.#clock = clock
-    this.#purpose = purpose
     this.#options = options
   }
 
   /** errors  what grantNames throws */
-  async next(): Promise<GrantedName> {
+  async take(): Promise<GrantedName> {
     for (;;) {
       const grant = this.#grant
-      if (
-        grant !== undefined &&
-        this.#nextIndex < grant.count &&
-        grant.deadlineMs - this.#clock.nowMs() > this.#options.remainingMsMin
-      ) {
-        return { grantId: grant.grantId, nameIndex: this.#nextIndex++ }
+      if (grant !== undefined && this.#nextIndex < grant.count && this.#isFresh(grant)) {
+        const nameIndex = this.#nextIndex++
+        if (grant.count - this.#nextIndex <= this.#options.refillAt) this.#refill().catch(() => {})
+        return { grantId: grant.grantId, nameIndex }
       }
-      this.#refill ??= this.#fetchGrant().finally(() => {
-        this.#refill = undefined
-      })
-      await this.#refill
+      const next = await this.#refill()
+      // Several takers may have waited for the same range: the first one installs it.
+      if (this.#ahead !== undefined && this.#grant !== next) {
+        this.#ahead = undefined
+        this.#grant = next
+        this.#nextIndex = 0
+      }
     }
   }
 
@@ -69,9 +64,19 @@ export class NamePool {
     if (this.#grant?.grantId === grantId) this.#grant = undefined
   }
 
-  async #fetchGrant(): Promise<void> {
-    const { namesPerGrant, grantTtlMs, tableId } = this.#options
-    this.#grant = await this.#catalog.grantNames(this.#purpose, namesPerGrant, grantTtlMs, tableId)
-    this.#nextIndex = 0
+  #isFresh(grant: NameGrant): boolean {
+    return grant.deadlineMs - this.#clock.nowMs() > this.#options.remainingMsMin
+  }
+
+  /** A failed request is forgotten, and the next taker asks again. */
+  #refill(): Promise<NameGrant> {
+    if (this.#ahead === undefined) {
+      const { purpose, namesPerGrant, grantTtlMs, tableId } = this.#options
+      this.#ahead = this.#catalog.grantNames(purpose, namesPerGrant, grantTtlMs, tableId)
+      this.#ahead.catch(() => {
+        this.#ahead = undefined
+      })
+    }
+    return this.#ahead
   }
 }

@@ -35,14 +35,14 @@ export class FilePutter {
   }> {
     const files: NewDataFile[] = []
     for (const { partition, recordCount, fileBytes, splitOffsets, columns, chunks } of built.files) {
-      const name = await this.#names.next()
+      const name = await this.#names.take()
       await this.#putOne(dataFilePath(name.grantId, name.nameIndex), chunks)
       files.push({ ...name, partition, recordCount, fileBytes, splitOffsets, columns })
     }
     const deadLetterFiles: NewDeadLetterFile[] = []
     if (built.deadLetters !== undefined) {
       const { chunks, recordCount, fileBytes } = built.deadLetters
-      const name = await this.#names.next()
+      const name = await this.#names.take()
       await this.#putOne(deadLetterFilePath(name.grantId, name.nameIndex), chunks)
       deadLetterFiles.push({ ...name, recordCount, fileBytes })
     }

@@ -3,7 +3,7 @@
  * (versions out), over one pool of workers.
  */
 import type { CatalogClient, Table } from '../catalog/client.ts'
-import { NamePool, namePoolDefaults } from '../catalog/name-pool.ts'
+import { NamePool, type NamePoolOptions } from '../catalog/name-pool.ts'
 import { tableFolder } from '../catalog/object-names.ts'
 import type { Clock } from '../core/clock.ts'
 import { FloeError } from '../core/errors.ts'
@@ -39,6 +39,15 @@ export interface TableIngestStatus {
   readonly valueBytes: number
   readonly commitCount: number
   readonly publishFailure: string | undefined
+}
+
+/** A file is put and committed within minutes even when the store is slow; its names live for hours. */
+const dataFileNames: NamePoolOptions = {
+  purpose: 'data-file',
+  namesPerGrant: 200,
+  refillAt: 20,
+  grantTtlMs: 6 * 3_600_000,
+  remainingMsMin: 3_600_000,
 }
 
 interface RunningTable {
@@ -108,7 +117,7 @@ export class IngestService {
       log: log.with({ table: name }),
     })
     const folder = tableFolder(name, table.tableUuid)
-    const names = new NamePool(catalog, clock, 'data-file', { ...namePoolDefaults, tableId: table.tableId })
+    const names = new NamePool(catalog, clock, { ...dataFileNames, tableId: table.tableId })
     const runner = new TableRunner({
       table,
       config,

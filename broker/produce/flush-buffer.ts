@@ -13,6 +13,7 @@
  *   - Batch bytes are views of request frames, held until their segment is built; connections count those frames and stop reading.
  */
 import type { CatalogClient, CommitSegmentResult, SegmentBatchResult } from '../../catalog/client.ts'
+import { type GrantedName, NamePool, type NamePoolOptions } from '../../catalog/name-pool.ts'
 import { segmentKey } from '../../catalog/object-names.ts'
 import type { Clock, TimerHandle } from '../../core/clock.ts'
 import { errorMessage } from '../../core/errors.ts'
@@ -21,7 +22,6 @@ import type { ObjectStore } from '../../storage/object-store.ts'
 import type { RangeCache } from '../../storage/range-cache.ts'
 import type { BrokerMetrics } from '../metrics.ts'
 import { type BrokerOptions, brokerLimits } from '../options.ts'
-import { NameSupply, type SegmentName } from './name-supply.ts'
 import { buildSegment, orderEntries, type SegmentEntry } from './segment.ts'
 
 /** One batch on its way. */
@@ -57,6 +57,14 @@ export interface FlushBufferParts {
   readonly metrics: BrokerMetrics
 }
 
+const segmentNames: NamePoolOptions = {
+  purpose: 'segment',
+  namesPerGrant: brokerLimits.segmentNamesPerGrant,
+  refillAt: brokerLimits.segmentNamesRefillAt,
+  grantTtlMs: brokerLimits.segmentNameTtlMs,
+  remainingMsMin: 60_000,
+}
+
 interface Segment {
   readonly entries: readonly PendingBatch[]
   readonly bytes: Buffer
@@ -65,7 +73,7 @@ interface Segment {
 
 export class FlushBuffer {
   readonly #parts: FlushBufferParts
-  readonly #names: NameSupply
+  readonly #names: NamePool
   #open: PendingBatch[] = []
   #openBytes = 0
   #timer: TimerHandle | undefined
@@ -77,7 +85,7 @@ export class FlushBuffer {
 
   constructor(parts: FlushBufferParts) {
     this.#parts = parts
-    this.#names = new NameSupply(parts.catalog, parts.clock)
+    this.#names = new NamePool(parts.catalog, parts.clock, segmentNames)
   }
 
   /** Takes batches in order. Returns at once; each is settled when durable or refused. */
@@ -150,7 +158,7 @@ export class FlushBuffer {
   }
 
   /** Puts the segment under a granted name, a new one for every attempt. */
-  async #put({ bytes }: Segment): Promise<SegmentName> {
+  async #put({ bytes }: Segment): Promise<GrantedName> {
     const { store, cache, clock, log, metrics } = this.#parts
     const { segmentPutAttemptsMax, segmentPutRetryMs } = brokerLimits
     for (let attempt = 1; ; attempt++) {
@@ -175,7 +183,7 @@ export class FlushBuffer {
   }
 
   /** `handedOver` is called once the catalog has the command, in order; its answer may take longer. */
-  async #commit(segment: Segment, firstName: SegmentName, handedOver: () => void): Promise<void> {
+  async #commit(segment: Segment, firstName: GrantedName, handedOver: () => void): Promise<void> {
     const { catalog, log } = this.#parts
     let name = firstName
     for (let attempt = 1; ; attempt++) {
