@@ -6,7 +6,7 @@
  * source  parquet-format, parquet.thrift
  */
 import { FloeError } from '../../core/errors.ts'
-import { readThriftStruct, type ThriftStruct, thriftType, writeThriftStruct } from './thrift.ts'
+import { readThriftStruct, ThriftStruct, thriftType, writeThriftStruct } from './thrift.ts'
 
 export const parquetMagic = new TextEncoder().encode('PAR1')
 const tailBytes = 8
@@ -122,3 +122,11 @@ export function moveRowGroup(rowGroup: ThriftStruct, shift: number, ordinal: num
 function malformed(problem: string): FloeError {
   return new FloeError('corrupt', 'malformed-parquet', `Parquet footer: ${problem}`)
 }
+
+/**
+ * Says that dates and timestamps are in the proleptic Gregorian calendar, in the one form Spark understands: without it Spark 3
+ * refuses dates before 1582 and timestamps before 1900 in files it did not write, since files of Spark 2 meant another calendar.
+ */
+export const calendarKeyValues: readonly ThriftStruct[] = [
+  new ThriftStruct().setText(1, 'org.apache.spark.version').setText(2, '3.5.0'),
+]

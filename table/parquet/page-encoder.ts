@@ -8,7 +8,7 @@ import type { Field } from '../types.ts'
 import { ColumnChunkWriter } from './column-chunk-writer.ts'
 import type { ColumnBatch } from './column-data.ts'
 import type { EncodedParquetFile, ParquetEncoder, ParquetFileOptions, ParquetFileWriter } from './encoder.ts'
-import { fileField, parquetMagic, rowGroupField, writeFooter } from './footer.ts'
+import { calendarKeyValues, fileField, parquetMagic, rowGroupField, writeFooter } from './footer.ts'
 import { type LeafPath, listLeafPaths } from './levels.ts'
 import { createSchemaElements, listLeafNames } from './schema-elements.ts'
 import { LeafStatistics } from './statistics.ts'
@@ -105,6 +105,7 @@ class PageFileWriter implements ParquetFileWriter {
       .setList(fileField.schema, thriftType.struct, createSchemaElements(this.#fields))
       .setInt64(fileField.numRows, this.rowCount)
       .setList(fileField.rowGroups, thriftType.struct, this.#rowGroups)
+      .setList(fileField.keyValues, thriftType.struct, [...calendarKeyValues])
       .setText(fileField.createdBy, createdBy)
       .setList(
         fileField.columnOrders,

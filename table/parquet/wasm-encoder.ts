@@ -29,6 +29,7 @@ import type {
   ParquetFileWriter,
 } from './encoder.ts'
 import {
+  calendarKeyValues,
   columnField,
   fileField,
   findPages,
@@ -127,8 +128,8 @@ class WasmFileWriter implements ParquetFileWriter {
     footer.setInt64(fileField.numRows, this.rowCount)
     footer.setList(fileField.rowGroups, thriftType.struct, this.#rowGroups)
     footer.setText(fileField.createdBy, 'floe (parquet-wasm)')
-    // The Arrow schema that parquet-rs stores repeats the Parquet schema.
-    footer.fields.delete(fileField.keyValues)
+    // In place of the Arrow schema that parquet-rs stores, which repeats the Parquet schema.
+    footer.setList(fileField.keyValues, thriftType.struct, [...calendarKeyValues])
     const tail = writeFooter(footer)
     this.#chunks.push(tail)
     return {
