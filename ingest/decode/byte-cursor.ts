@@ -58,7 +58,8 @@ export class ByteCursor {
     const first = bytes[this.at]!
     if ((first & 0x80) === 0) {
       this.at++
-      return first
+      // Past the end of the buffer there is no byte at all; masking makes that a 0.
+      return first & 0x7f
     }
     if (!this.readVarint64()) return -1
     const value = (this.high >>> 0) * 0x1_0000_0000 + (this.low >>> 0)

@@ -84,6 +84,12 @@ export function checkColumn(column: ColumnData, length: number): void {
       return
     case 'bytes':
       checkOffsets(column.offsets, length)
+      for (let at = 0; at < length; at++) {
+        const bytes = column.offsets[at + 1]! - column.offsets[at]!
+        const isSound =
+          column.validity[at] === 0 ? bytes === 0 : bytes === 4 + column.view.getInt32(column.offsets[at]!, true)
+        if (!isSound) throw new Error(`bytes slot ${at} takes ${bytes} bytes`)
+      }
       return
     default:
   }
