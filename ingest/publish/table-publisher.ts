@@ -29,7 +29,8 @@ export interface TablePublisherParts {
   readonly log: Log
 }
 
-const filesPageCount = 1_000
+/** Rendering a page blocks the event loop: a few hundred files take some tens of milliseconds. */
+const filesPageCount = 400
 const retryDelayMsFirst = 200
 const retryDelayMsMax = 10_000
 const idleCheckMs = 60_000
@@ -137,6 +138,7 @@ export class TablePublisher {
       const page = await this.#parts.catalog.tableFiles(this.#parts.tableId, after, upTo, skip, filesPageCount)
       if (page.length > 0) yield page
       if (page.length < filesPageCount) return
+      await this.#parts.clock.yield()
     }
   }
 }
