@@ -86,7 +86,7 @@ function toMinimum(type: PrimitiveType, lower: Uint8Array): PrintableJson | unde
   if (type.kind === 'primitive') {
     if (type.name === 'string') return text(cutCodePoints(lower, deltaBoundCodePointsMax))
     if (type.name === 'timestamp' || type.name === 'timestamptz') {
-      return timestamp(type.name, floorDivide(microsOf(type, lower), microsPerMilli))
+      return timestamp(type.name, microsOf(type, lower), 'down')
     }
   }
   return toExact(type, widenZeroBound(type, lower, 'lower'))
@@ -100,7 +100,7 @@ function toMaximum(type: PrimitiveType, upper: Uint8Array): PrintableJson | unde
       return text(roundTextUpper(upper, deltaBoundCodePointsMax) ?? upper)
     }
     if (type.name === 'timestamp' || type.name === 'timestamptz') {
-      return timestamp(type.name, -floorDivide(-microsOf(type, upper), microsPerMilli))
+      return timestamp(type.name, microsOf(type, upper), 'up')
     }
   }
   return toExact(type, widenZeroBound(type, upper, 'upper'))
@@ -134,10 +134,15 @@ function microsOf(type: PrimitiveType, bytes: Uint8Array): bigint {
   return typeof value === 'bigint' ? value : BigInt(Number(value))
 }
 
-function timestamp(name: 'timestamp' | 'timestamptz', millis: bigint): string | undefined {
-  const micros = millis * microsPerMilli
+/** 9999-12-31T23:59:59.999Z: this millisecond, a customary "for ever", cannot be rounded up and is told to the microsecond. */
+const lastPlainMilliMicros = 253_402_300_799_999_000n
+
+function timestamp(name: 'timestamp' | 'timestamptz', micros: bigint, rounding: 'down' | 'up'): string | undefined {
   if (!hasPlainYear(Number(floorDivide(micros, microsPerDay)))) return undefined
-  return formatTimestamp(micros, 3, name === 'timestamptz' ? 'Z' : '')
+  const suffix = name === 'timestamptz' ? 'Z' : ''
+  if (micros >= lastPlainMilliMicros) return formatTimestamp(micros, 6, suffix)
+  const millis = rounding === 'up' ? -floorDivide(-micros, microsPerMilli) : floorDivide(micros, microsPerMilli)
+  return formatTimestamp(millis * microsPerMilli, 3, suffix)
 }
 
 function hasPlainYear(days: number): boolean {

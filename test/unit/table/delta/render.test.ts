@@ -221,7 +221,7 @@ describe('Delta statistics', () => {
     ['columns with a NaN', primitive('double'), [1, Number.NaN]],
     ['infinities', primitive('float'), [1, Number.POSITIVE_INFINITY]],
     ['years after 9999', primitive('date'), [0, 2932897]],
-    ['times whose rounded year is after 9999', primitive('timestamptz'), [0n, 253402300799999001n]],
+    ['times after 9999', primitive('timestamptz'), [0n, 253402300800000000n]],
     ['years before 1', primitive('timestamptz'), [0n, -62135596800000001n]],
   ]
   test.each(left)('leave both bounds out for %s', (_, type, values) => {
@@ -230,6 +230,18 @@ describe('Delta statistics', () => {
       values.map(a => ({ a })),
     )
     expect(stats).toEqual({ numRecords: 2, minValues: {}, maxValues: {}, nullCount: { a: 0 } })
+  })
+
+  test('of the last millisecond of 9999 are exact, since rounding up would leave the years that can be said', () => {
+    const schema = schemaOf({ id: 1, name: 'a', required: false, type: primitive('timestamptz') })
+    expect(statsOf(schema, [{ a: 253402300799998001n }, { a: 253402300799999001n }])).toMatchObject({
+      minValues: { a: '9999-12-31T23:59:59.998Z' },
+      maxValues: { a: '9999-12-31T23:59:59.999001Z' },
+    })
+    expect(statsOf(schema, [{ a: 253402300799999000n }, { a: 253402300799999999n }])).toMatchObject({
+      minValues: { a: '9999-12-31T23:59:59.999000Z' },
+      maxValues: { a: '9999-12-31T23:59:59.999999Z' },
+    })
   })
 
   test('of zero cover both zeros', () => {
