@@ -35,30 +35,39 @@ export function writeDataFileDetails(writer: ByteWriter, { partition, splitOffse
     previous = offset
   }
   writer.uvarint(columns.length)
-  for (let index = 0; index < columns.length; index++) writeColumn(writer, columns[index]!)
+  writeColumns(writer, columns)
 }
 
 /** Five integers of at most 8 bytes each, the flags, two lengths. */
 const columnBytesMax = 5 * 8 + 1 + 2 * 8
 
 /** A table file has many columns, and a busy catalog many files: written byte by byte into the buffer. */
-function writeColumn(writer: ByteWriter, column: ColumnStatistics): void {
-  const { fieldId, columnBytes, valueCount, nullCount, nanCount, lower, upper } = column
-  checkStatistics(column)
-  const bytes = writer.room(columnBytesMax + (lower?.length ?? 0) + (upper?.length ?? 0))
-  let at = putUvarint(bytes, writer.length, fieldId)
-  at = putUvarint(bytes, at, columnBytes)
-  at = putUvarint(bytes, at, valueCount)
-  at = putUvarint(bytes, at, nullCount)
-  bytes[at++] =
-    (nanCount === undefined ? 0 : 1) |
-    (lower === undefined ? 0 : 2) |
-    (upper === undefined ? 0 : 4) |
-    (column.lowerExact ? 8 : 0) |
-    (column.upperExact ? 16 : 0)
-  if (nanCount !== undefined) at = putUvarint(bytes, at, nanCount)
-  if (lower !== undefined) at = putBytes(bytes, putUvarint(bytes, at, lower.length), lower)
-  if (upper !== undefined) at = putBytes(bytes, putUvarint(bytes, at, upper.length), upper)
+function writeColumns(writer: ByteWriter, columns: readonly ColumnStatistics[]): void {
+  let bytesMax = columns.length * columnBytesMax
+  for (let index = 0; index < columns.length; index++) {
+    const { lower, upper } = columns[index]!
+    bytesMax += (lower === undefined ? 0 : lower.length) + (upper === undefined ? 0 : upper.length)
+  }
+  const bytes = writer.room(bytesMax)
+  let at = writer.length
+  for (let index = 0; index < columns.length; index++) {
+    const column = columns[index]!
+    checkStatistics(column)
+    const { nanCount, lower, upper } = column
+    at = putUvarint(bytes, at, column.fieldId)
+    at = putUvarint(bytes, at, column.columnBytes)
+    at = putUvarint(bytes, at, column.valueCount)
+    at = putUvarint(bytes, at, column.nullCount)
+    bytes[at++] =
+      (nanCount === undefined ? 0 : 1) |
+      (lower === undefined ? 0 : 2) |
+      (upper === undefined ? 0 : 4) |
+      (column.lowerExact ? 8 : 0) |
+      (column.upperExact ? 16 : 0)
+    if (nanCount !== undefined) at = putUvarint(bytes, at, nanCount)
+    if (lower !== undefined) at = putBytes(bytes, putUvarint(bytes, at, lower.length), lower)
+    if (upper !== undefined) at = putBytes(bytes, putUvarint(bytes, at, upper.length), upper)
+  }
   writer.length = at
 }
 

@@ -2,7 +2,7 @@
  * The leader: group commit. Commands are collected while the batch before them is being written; a batch is one journal entry;
  * it is applied to the state only once it is durable, and only then answered. There is one state, and it is always durable.
  *
- *   submit -> open batch -> (journal entry created) -> applyBatch -> answers
+ *   submit -> open batch -> (journal entry created) -> applyBatch -> answers, while the next entry is being created
  *
  * A batch that finds another writer's entry in its place ends the leadership: nothing of it was applied, and every later
  * command fails with the same error. So does a batch whose outcome the store does not tell, with `catalog-outcome-unknown`:
@@ -52,6 +52,14 @@ export interface LeaderHooks {
 }
 
 const pooledWritersMax = 4
+const answersPerTurn = 512
+
+interface WrittenBatch {
+  readonly epoch: number
+  readonly sequence: number
+  readonly crc: number
+  readonly nowMs: number
+}
 
 export class Leader {
   readonly state: CatalogState
@@ -154,23 +162,48 @@ export class Leader {
     try {
       if (this.#options.lingerMs > 0) await this.#clock.sleep(this.#options.lingerMs)
       else await this.#clock.yield()
-      for (let batch = this.#queue.shift(); batch !== undefined; batch = this.#queue.shift()) {
-        if (batch.commandCount > 0) await this.#commit(batch)
-        if (this.#pool.length < pooledWritersMax) this.#pool.push(batch.body)
-      }
+      await this.#work()
     } catch (error) {
       // Only a defect of ours comes here: the state can no longer be trusted.
-      this.#lose(
-        isFloeError(error)
-          ? error
-          : new FloeError('internal', 'catalog-defect', 'the catalog stopped on a defect', {}, error),
-      )
+      this.#lose(asFailure(error))
     } finally {
       this.#running = undefined
     }
   }
 
-  async #commit(batch: OpenBatch): Promise<void> {
+  /** Writes batch after batch, answering each one while the next is on its way, until nothing waits. */
+  async #work(): Promise<void> {
+    let answered: OpenBatch | undefined
+    for (;;) {
+      const batch = this.#nextBatch()
+      const writing = batch === undefined ? undefined : this.#write(batch)
+      if (answered !== undefined) await this.#answer(answered)
+      answered = undefined
+      if (batch === undefined || writing === undefined) {
+        if (this.#queue.length === 0) return
+        continue
+      }
+      const written = await writing
+      if (written instanceof FloeError) {
+        for (const waiter of batch.waiters) waiter.reject(written)
+        this.#lose(written)
+        return
+      }
+      this.#apply(batch, written)
+      answered = batch
+    }
+  }
+
+  /** One in which every command failed to encode is empty and not worth an entry. */
+  #nextBatch(): OpenBatch | undefined {
+    for (;;) {
+      const batch = this.#queue.shift()
+      if (batch === undefined || batch.commandCount > 0) return batch
+    }
+  }
+
+  /** Never rejects: what went wrong is returned, so that it can wait until the batch before is answered. */
+  async #write(batch: OpenBatch): Promise<WrittenBatch | FloeError> {
     const { waiters, clientIds, body } = batch
     this.#queuedCommands -= waiters.length
     this.#queuedBytes -= batch.bytes
@@ -178,18 +211,19 @@ export class Leader {
     const sequence = this.#position.sequence + 1
     const nowMs = Math.max(this.state.nowMs, Math.floor(this.#clock.nowMs()))
     const header = { kind: entryKinds.batch, epoch, sequence, writerId: this.#writerId, nowMs, previousCrc }
-    const bytes = body.view()
-    const { parts, crc } = encodeEntry(header, clientIds, waiters.length, bytes)
     try {
+      const { parts, crc } = encodeEntry(header, clientIds, waiters.length, body.view())
       const key = journalKey(epoch, sequence)
       const outcome = await appendEntry(this.#store, this.#clock, key, parts, this.#options.appendTimeoutMs)
-      if (outcome !== 'applied') throw fencedError(key)
+      return outcome === 'applied' ? { epoch, sequence, crc, nowMs } : fencedError(key)
     } catch (error) {
-      const failure = isFloeError(error) ? error : defect(error)
-      for (const waiter of waiters) waiter.reject(failure)
-      return this.#lose(failure)
+      return asFailure(error)
     }
+  }
+
+  #apply({ waiters, clientIds, body }: OpenBatch, { epoch, sequence, crc, nowMs }: WrittenBatch): void {
     const appendedBefore = this.state.appendPosition
+    const bytes = body.view()
     this.#out.reset()
     try {
       const commands = { nowMs, clientIds, commandCount: waiters.length, bytes }
@@ -199,25 +233,24 @@ export class Leader {
       throw error
     }
     this.#position = { epoch, sequence, crc, writerId: this.#writerId }
-    this.#answer(waiters)
     if (this.state.appendPosition !== appendedBefore) this.appended.notify()
     this.#hooks.onBatch(entryHeaderBytes + bytes.length)
   }
 
-  #answer(waiters: readonly Waiter[]): void {
+  /** In slices: those who are answered come back with new commands at once, and the write that is under way must get its turns. */
+  async #answer({ waiters, body }: OpenBatch): Promise<void> {
     const reader = new ByteReader(this.#out.view(), 'catalog answer')
     const { ends } = this.#answers
-    for (let index = 0; index < waiters.length; index++) {
-      const { command, resolve, reject } = waiters[index]!
-      reader.offset = index === 0 ? 0 : ends[index - 1]!
-      reader.end = ends[index]!
-      try {
-        if (reader.uint8() === 0) resolve(command.decodeResult(reader))
-        else reject(readRefusal(reader))
-      } catch (error) {
-        reject(error)
+    for (let from = 0; from < waiters.length; from += answersPerTurn) {
+      const to = Math.min(waiters.length, from + answersPerTurn)
+      for (let index = from; index < to; index++) {
+        reader.offset = index === 0 ? 0 : ends[index - 1]!
+        reader.end = ends[index]!
+        settle(waiters[index]!, reader)
       }
+      await this.#clock.yield()
     }
+    if (this.#pool.length < pooledWritersMax) this.#pool.push(body)
   }
 
   #lose(error: FloeError): void {
@@ -242,6 +275,16 @@ function notWritten(cause: FloeError): FloeError {
   return new FloeError('fenced', 'catalog-not-written', `not written: ${cause.message}`, {}, cause)
 }
 
-function defect(cause: unknown): FloeError {
+function settle({ command, resolve, reject }: Waiter, reader: ByteReader): void {
+  try {
+    if (reader.uint8() === 0) resolve(command.decodeResult(reader))
+    else reject(readRefusal(reader))
+  } catch (error) {
+    reject(error)
+  }
+}
+
+function asFailure(cause: unknown): FloeError {
+  if (isFloeError(cause)) return cause
   return new FloeError('internal', 'catalog-defect', 'the catalog stopped on a defect', {}, cause)
 }
