@@ -174,7 +174,7 @@ class TableVerifier {
     const key = `${this.#folder}/${file.path}`
     let rows = 0
     try {
-      for await (const batch of readOffsets(this.#parts.store, key, file.fileBytes, columnPrefix)) {
+      for await (const batch of readOffsets(this.#parts.store, key, file.fileBytes, columnPrefix, recordCount)) {
         rows += batch.count
         ledger.markAll(batch.partitions, batch.offsetWords, batch.count, (partition, offset) =>
           this.#note(`offset ${offset} of partition ${partition} is there again in ${key}`),
