@@ -23,15 +23,18 @@ export function isSpace(byte: number): boolean {
 }
 
 /**
- * Whether none of the four bytes is a quote, a backslash, a control character or part of a multi-byte character. A byte is zero
- * when subtracting 1 sets its high bit and it was not set before; what a borrow falsely marks lies above a true mark.
+ * The high bit of each of the four bytes that is a quote, a backslash, a control character or part of a multi-byte character.
+ * Only the lowest mark is reliable: subtracting 1 from a zero byte sets its high bit, and borrows from the byte above.
  */
-function isPlainWord(word: number): boolean {
-  const quotes = word ^ 0x22222222
-  const backslashes = word ^ 0x5c5c5c5c
-  const marks =
-    ((quotes - 0x01010101) & ~quotes) | ((backslashes - 0x01010101) & ~backslashes) | (word - 0x20202020) | word
-  return (marks & 0x80808080) === 0
+function markSpecials(word: number): number {
+  const quotes = (word ^ 0x22222222) - 0x01010101
+  const backslashes = (word ^ 0x5c5c5c5c) - 0x01010101
+  return (quotes | backslashes | (word - 0x20202020) | word) & 0x80808080
+}
+
+/** Index (0 to 3) of the lowest marked byte. */
+function firstMark(marks: number): number {
+  return (31 - Math.clz32(marks & -marks)) >>> 3
 }
 
 const malformed = -reject.malformedJson
@@ -63,8 +66,14 @@ export class JsonScanner {
     this.hasEscapes = false
     const { view } = this
     for (;;) {
-      while (at + 4 <= end && isPlainWord(view.getInt32(at, true))) at += 4
-      while (at < end && stringClass[bytes[at]!] === 0) at++
+      let marks = 0
+      while (at + 4 <= end) {
+        marks = markSpecials(view.getInt32(at, true))
+        if (marks !== 0) break
+        at += 4
+      }
+      if (marks !== 0) at += firstMark(marks)
+      else while (at < end && stringClass[bytes[at]!] === 0) at++
       if (at >= end) return malformed
       const kind = stringClass[bytes[at]!]
       if (kind === 1) break
@@ -155,21 +164,25 @@ export class JsonScanner {
     let to = from
     let multiByte = false
     for (;;) {
-      let byte = 0
+      let marks = 0
       while (at + 4 <= end) {
         const word = view.getInt32(at, true)
-        if (!isPlainWord(word)) break
+        marks = markSpecials(word)
+        // What lies behind a mark is overwritten by what follows.
         targetView.setInt32(to, word, true)
+        if (marks !== 0) break
         at += 4
         to += 4
       }
-      while (at < end) {
-        byte = bytes[at]!
-        if (stringClass[byte] !== 0) break
-        target[to++] = byte
-        at++
+      if (marks !== 0) {
+        const plain = firstMark(marks)
+        at += plain
+        to += plain
+      } else {
+        while (at < end && stringClass[bytes[at]!] === 0) target[to++] = bytes[at++]!
       }
       if (at >= end) return malformed
+      let byte = bytes[at]!
       if (byte === 0x22) break
       if (byte >= 0x80) {
         multiByte = true
