@@ -8,7 +8,7 @@
  * columns (8-byte bounds). Commits go round 50 tables with 256 source partitions each.
  */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { availableParallelism, cpus, tmpdir } from 'node:os'
+import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { applyBatch, BatchAnswers } from '../catalog/apply-batch.ts'
@@ -302,6 +302,8 @@ async function main(): Promise<void> {
 
     const result = {
       machine: { cpu: cpus()[0]?.model ?? 'unknown', cores: availableParallelism(), node: process.version },
+      // More than the cores: others were at work, and only the rates per processor second can be compared.
+      loadAverageOneMinute: round(loadavg()[0]!),
       files: fileCount,
       stateMachine: { commitsOfOneFile: single, commitsOfEightFiles: eight },
       journalOnDirectory: { callers, entries: sequence, ...journal },
