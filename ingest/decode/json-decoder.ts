@@ -12,7 +12,7 @@ import type { Field } from '../../table/types.ts'
 import type { BytesBuilder, ColumnBuilder, ListBuilder, MapBuilder, StructBuilder } from '../columns/builders.ts'
 import { rollbackColumn } from '../columns/column-set.ts'
 import { nestingDepthMax, type ValueDecoder } from './decoder.ts'
-import { findChild, JsonNode, jsonCode, planStruct } from './json-plan.ts'
+import { findChild, JsonNode, jsonCode, matchesKey, planStruct } from './json-plan.ts'
 import { JsonScalars } from './json-scalars.ts'
 import { isSpace, JsonScanner } from './json-scanner.ts'
 import { dropRepeatedKeys } from './map-keys.ts'
@@ -64,7 +64,7 @@ export class JsonDecoder implements ValueDecoder {
   #parseObject(node: JsonNode, bytes: Uint8Array, start: number, end: number, depth: number): number {
     if (depth > nestingDepthMax) return this.#fail(node, reject.nestingTooDeep)
     const serial = ++this.#serial
-    const { view } = this.#scanner
+    const { view, viewBytes } = this.#scanner
     let seenCount = 0
     let hasUnfit = false
     let before: JsonNode | undefined
@@ -77,12 +77,15 @@ export class JsonDecoder implements ValueDecoder {
       for (;;) {
         if (bytes[at] !== quote) return this.#fail(node, reject.malformedJson)
         at++
-        let child: JsonNode | undefined
-        if (expected?.keyIsVerbatim && at + expected.keyWords.length * 4 <= end && matchesKey(view, at, expected)) {
-          child = expected
-          at += expected.keyBytes.length
-        }
-        if (child === undefined) {
+        let child = expected
+        if (
+          child !== undefined &&
+          at + child.keyWords.length * 4 <= viewBytes &&
+          child.keyLength > 0 &&
+          matchesKey(view, at, child)
+        ) {
+          at += child.keyLength
+        } else {
           const keyEnd = this.#scanner.skipString(bytes, at - 1, end)
           if (keyEnd < 0) return this.#fail(node, -keyEnd)
           if (this.#scanner.hasEscapes) {
@@ -96,12 +99,10 @@ export class JsonDecoder implements ValueDecoder {
             if (before === undefined) node.first = child
             else before.next = child
           }
-        }
-        if (bytes[at] !== colon) {
           while (isSpace(bytes[at]!)) at++
           if (bytes[at] !== colon) return this.#fail(node, reject.malformedJson)
+          at++
         }
-        at++
         while (isSpace(bytes[at]!)) at++
         if (child === undefined) {
           at = this.#scanner.skipValue(bytes, at, end, depth + 1)
@@ -281,14 +282,6 @@ export class JsonDecoder implements ValueDecoder {
     column.pushValid()
     return at
   }
-}
-
-function matchesKey(view: DataView, at: number, node: JsonNode): boolean {
-  const words = node.keyWords
-  const last = words.length - 1
-  let index = 0
-  for (; index < last; index++) if (view.getInt32(at + index * 4, true) !== words[index]) return false
-  return (view.getInt32(at + last * 4, true) & node.keyLastMask) === words[last]
 }
 
 /** Not malformed: JSON.parse would accept the record, only the column does not. */

@@ -30,13 +30,23 @@ export class JsonNode {
   readonly column: ColumnBuilder
   /** Fields of a struct in order; the element of a list; the value of a map. */
   readonly children: readonly JsonNode[]
-  /** UTF-8 of the field's name and the closing quote: matching it matches the whole key. */
-  readonly keyBytes: Uint8Array
-  /** The same as little-endian words, the last one filled with zeros; keyLastMask covers its real bytes. */
+  /** UTF-8 of the field's name. */
+  readonly nameBytes: Uint8Array
+  /**
+   * Name, closing quote and colon, as they usually stand there: matching them matches the whole key. 0 for a name with a quote,
+   * backslash or control character, which never stands verbatim in JSON.
+   */
+  readonly keyLength: number
+  /** The key as little-endian words filled up with zeros, and masks over the bytes that count. */
   readonly keyWords: Int32Array
-  readonly keyLastMask: number
-  /** A key with a quote, backslash or control character never stands verbatim in JSON. */
-  readonly keyIsVerbatim: boolean
+  readonly keyMasks: Int32Array
+  /** The first words again, as fields: most keys have no more, and fields are read faster than elements. */
+  readonly word0: number
+  readonly word1: number
+  readonly word2: number
+  readonly mask0: number
+  readonly mask1: number
+  readonly mask2: number
   /** Struct: children by a hash of length, first and last byte of the name. */
   readonly buckets: readonly (readonly JsonNode[])[]
   /** The object (by serial number) this field was last seen in. */
@@ -64,13 +74,21 @@ export class JsonNode {
     this.path = path
     this.column = column
     this.children = children
-    this.keyBytes = new Uint8Array([...nameBytes, 0x22])
-    const padded = new Uint8Array(Math.ceil(this.keyBytes.length / 4) * 4)
-    padded.set(this.keyBytes)
+    this.nameBytes = nameBytes
+    const isVerbatim = nameBytes.every(byte => byte !== 0x22 && byte !== 0x5c && byte >= 0x20)
+    this.keyLength = isVerbatim ? nameBytes.length + 2 : 0
+    const wordCount = Math.max(3, Math.ceil((nameBytes.length + 2) / 4))
+    const padded = new Uint8Array(wordCount * 4)
+    padded.set(nameBytes)
+    padded.set([0x22, 0x3a], nameBytes.length)
     this.keyWords = new Int32Array(padded.buffer)
-    const lastBytes = this.keyBytes.length % 4
-    this.keyLastMask = lastBytes === 0 ? -1 : (1 << (lastBytes * 8)) - 1
-    this.keyIsVerbatim = nameBytes.every(byte => byte !== 0x22 && byte !== 0x5c && byte >= 0x20)
+    this.keyMasks = new Int32Array(padded.map((_, at) => (at < nameBytes.length + 2 ? 0xff : 0)).buffer)
+    this.word0 = this.keyWords[0]!
+    this.word1 = this.keyWords[1]!
+    this.word2 = this.keyWords[2]!
+    this.mask0 = this.keyMasks[0]!
+    this.mask1 = this.keyMasks[1]!
+    this.mask2 = this.keyMasks[2]!
     this.first = children[0]
     this.next = undefined
     this.buckets = code === jsonCode.struct ? hashChildren(children) : []
@@ -81,8 +99,7 @@ function hashChildren(children: JsonNode[]): JsonNode[][] {
   const buckets: JsonNode[][] = Array.from({ length: bucketCount }, () => [])
   for (const [index, child] of children.entries()) {
     child.next = children[index + 1]
-    const end = child.keyBytes.length - 1
-    buckets[hashKey(child.keyBytes, 0, end)]!.push(child)
+    buckets[hashKey(child.nameBytes, 0, child.nameBytes.length)]!.push(child)
   }
   return buckets
 }
@@ -99,13 +116,28 @@ export function findChild(node: JsonNode, bytes: Uint8Array, start: number, end:
   const length = end - start
   for (let index = 0; index < bucket.length; index++) {
     const child = bucket[index]!
-    const key = child.keyBytes
-    if (key.length - 1 !== length) continue
+    const name = child.nameBytes
+    if (name.length !== length) continue
     let at = 0
-    while (at < length && key[at] === bytes[start + at]) at++
+    while (at < length && name[at] === bytes[start + at]) at++
     if (at === length) return child
   }
   return undefined
+}
+
+/** Whether the node's whole key, behind its opening quote, stands at `at`. The words must lie within the view. */
+export function matchesKey(view: DataView, at: number, node: JsonNode): boolean {
+  if ((view.getInt32(at, true) & node.mask0) !== node.word0) return false
+  if ((view.getInt32(at + 4, true) & node.mask1) !== node.word1) return false
+  if ((view.getInt32(at + 8, true) & node.mask2) !== node.word2) return false
+  return node.keyLength <= 12 || matchesRest(view, at, node)
+}
+
+function matchesRest(view: DataView, at: number, { keyWords, keyMasks }: JsonNode): boolean {
+  for (let index = 3; index < keyWords.length; index++) {
+    if ((view.getInt32(at + index * 4, true) & keyMasks[index]!) !== keyWords[index]) return false
+  }
+  return true
 }
 
 /** `columns` belong to `fields`, one each. */

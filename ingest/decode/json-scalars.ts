@@ -78,6 +78,10 @@ export class JsonScalars {
   #parseNumber(node: JsonNode, bytes: Uint8Array, at: number, end: number): number {
     const { token } = this.#scanner
     if (bytes[at] === quote) return this.#parseQuotedNumber(node, bytes, at, end)
+    if (node.code === jsonCode.long) {
+      const next = pushPlainDigits(node.column as Int64Builder, bytes, at, end)
+      if (next > 0) return next
+    }
     const next = token.scan(bytes, at, end)
     if (next < 0) return this.#mismatch(bytes, at, end)
     const code = this.#pushNumber(node, bytes)
@@ -233,6 +237,26 @@ export class JsonScalars {
     }
     return next
   }
+}
+
+/**
+ * The usual whole number: 1 to 15 digits that a comma or brace ends. Returns the position after it, or 0 without having pushed:
+ * then it needs a closer look.
+ */
+function pushPlainDigits(column: Int64Builder, bytes: Uint8Array, start: number, end: number): number {
+  let value = bytes[start]! - 0x30
+  if (value < 1 || value > 9) return 0
+  let at = start + 1
+  for (; at < end; at++) {
+    const digit = bytes[at]! - 0x30
+    if (digit < 0 || digit > 9) break
+    value = value * 10 + digit
+  }
+  if (at - start > exactDigits || at >= end) return 0
+  const stop = bytes[at]
+  if (stop !== 0x2c && stop !== 0x7d) return 0
+  column.pushNumber(value)
+  return at
 }
 
 /** milliseconds * 1000 + micros; exact for every whole |milliseconds| below 9e15. */

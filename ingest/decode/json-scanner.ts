@@ -48,6 +48,7 @@ export class JsonScanner {
   readonly token = new NumberToken()
   /** Of the bytes entered last. */
   view: DataView = new DataView(emptyBytes.buffer)
+  viewBytes = 0
   #bytes: Uint8Array = emptyBytes
   /** Where #writeEscape ended in its target. */
   #writtenTo = 0
@@ -57,6 +58,7 @@ export class JsonScanner {
     if (bytes === this.#bytes) return
     this.#bytes = bytes
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.viewBytes = bytes.byteLength
   }
 
   /** From the opening quote to the position after the closing one. */

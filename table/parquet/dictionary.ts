@@ -92,33 +92,33 @@ export class BytesDictionary extends HashIndex {
 
   /** Index of the value whose length and bytes stand at bytes[start, end). */
   indexOf(bytes: Uint8Array, view: DataView, start: number, end: number): number {
+    // The length in front makes four bytes at least, so the last word may overlap the one before.
+    const last = end - 4
     let hash = 0
-    let at = start
-    for (; at + 4 <= end; at += 4) {
+    for (let at = start; at < last; at += 4) {
       hash = Math.imul(hash ^ view.getInt32(at, true), multiplier)
       hash ^= hash >>> 15
     }
-    for (; at < end; at++) hash = Math.imul(hash ^ bytes[at]!, multiplier)
+    hash = Math.imul(hash ^ view.getInt32(last, true), multiplier)
     hash ^= hash >>> 15
     const mask = this.slots.length - 1
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
       const index = this.slots[slot]! - 1
       if (index < 0) return this.#addBytes(bytes, start, end, slot, hash)
-      if (this.hashes[index] === hash && this.#isEqual(index, bytes, view, start, end)) return index
+      if (this.hashes[index] === hash && this.#isEqual(index, view, start, end)) return index
     }
   }
 
-  #isEqual(index: number, bytes: Uint8Array, view: DataView, start: number, end: number): boolean {
+  #isEqual(index: number, view: DataView, start: number, end: number): boolean {
     const entry = this.#offsets[index]!
     const length = end - start
     if (this.#offsets[index + 1]! - entry !== length) return false
     const mine = this.content.view
-    let at = 0
-    for (; at + 4 <= length; at += 4) {
+    const last = length - 4
+    for (let at = 0; at < last; at += 4) {
       if (mine.getInt32(entry + at, true) !== view.getInt32(start + at, true)) return false
     }
-    for (; at < length; at++) if (this.content.bytes[entry + at] !== bytes[start + at]) return false
-    return true
+    return mine.getInt32(entry + last, true) === view.getInt32(start + last, true)
   }
 
   #addBytes(bytes: Uint8Array, start: number, end: number, slot: number, hash: number): number {
