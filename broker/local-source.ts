@@ -4,6 +4,7 @@
  */
 import type { CatalogClient } from '../catalog/client.ts'
 import { FloeError } from '../core/errors.ts'
+import { releaseMemory } from '../core/release-memory.ts'
 import type {
   FetchedPartition,
   FetchOutcome,
@@ -76,7 +77,7 @@ export class LocalRecordSource implements RecordSource {
 function describeRead(partition: number, { outcome, state, batches, message }: PartRead): FetchedPartition {
   return {
     partition,
-    batches: batches.length === 1 ? batches[0]! : Buffer.concat(batches),
+    batches: joinOwned(batches),
     aborted: [],
     logStartOffset: state?.logStartOffset ?? -1n,
     endOffset: state?.lastStableOffset ?? -1n,
@@ -84,6 +85,14 @@ function describeRead(partition: number, { outcome, state, batches, message }: P
     error: outcomes[outcome],
     ...(message !== undefined && { message }),
   }
+}
+
+/** The pieces are owned, so the memory of those copied together is given back at once. */
+function joinOwned(pieces: readonly Uint8Array[]): Uint8Array {
+  if (pieces.length === 1) return pieces[0]!
+  const joined = Buffer.concat(pieces)
+  for (const piece of pieces) releaseMemory(piece)
+  return joined
 }
 
 function unknownTopic(what: string): FloeError {

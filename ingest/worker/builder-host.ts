@@ -1,6 +1,7 @@
 /** The inside of a builder thread: keeps builders and answers requests. Knows nothing of threads, so a test can host it. */
 
 import { errorMessage, FloeError } from '../../core/errors.ts'
+import { releaseMemory } from '../../core/release-memory.ts'
 import type { ThreadPort } from '../../core/threads.ts'
 import type { BuiltFiles } from './builder-types.ts'
 import { listOwnedBuffers, type PostedError, type WorkerRequest, type WorkerResponse } from './messages.ts'
@@ -21,6 +22,7 @@ export function hostBuilders(port: ThreadPort): void {
           return
         case 'append':
           respond({ request, kind: 'appended', result: find(message.builder).append(message.input) })
+          releaseMemory(message.input.batches)
           return
         case 'finish': {
           const built = packChunks(find(message.builder).finish())
