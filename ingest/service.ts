@@ -26,6 +26,7 @@ export interface IngestServiceParts {
   readonly pool: BuilderPool
   readonly clock: Clock
   readonly log: Log
+  readonly hintCheckMs?: number
 }
 
 export interface TableIngestStatus {
@@ -108,13 +109,14 @@ export class IngestService {
     const { name } = config.definition
     const earlier = this.#running.get(name)
     if (earlier !== undefined) await closeTable(earlier)
-    const { catalog, store, sources, pool, clock, log } = this.#parts
+    const { catalog, store, sources, pool, clock, log, hintCheckMs } = this.#parts
     const publisher = new TablePublisher({
       tableId: table.tableId,
       catalog,
       store,
       clock,
       log: log.with({ table: name }),
+      ...(hintCheckMs === undefined ? {} : { hintCheckMs }),
     })
     const folder = tableFolder(name, table.tableUuid)
     const names = new NamePool(catalog, clock, { ...dataFileNames, tableId: table.tableId })

@@ -17,6 +17,7 @@ import { Signal } from '../../core/signal.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
 import { createIdenticalObject } from '../../storage/put-if-absent.ts'
 import type { LiveFile } from '../../table/delta/checkpoint.ts'
+import { buildVersionHint, versionHintPath } from '../../table/iceberg/names.ts'
 import type { PublishPlan, RenderedObject, TableIdentity } from '../../table/rendering.ts'
 import type { DataFile } from '../../table/types.ts'
 import { type RenderedVersion, VersionRenderer } from './version-renderer.ts'
@@ -27,6 +28,8 @@ export interface TablePublisherParts {
   readonly store: ObjectStore
   readonly clock: Clock
   readonly log: Log
+  /** How long after the last publish the version hint is looked at; longer than a request may be on its way. */
+  readonly hintCheckMs?: number
 }
 
 /** Rendering a page blocks the event loop: a few hundred files take some tens of milliseconds. */
@@ -34,6 +37,7 @@ const filesPageCount = 400
 const retryDelayMsFirst = 200
 const retryDelayMsMax = 10_000
 const idleCheckMs = 60_000
+const hintCheckMsDefault = 60_000
 
 export class TablePublisher {
   readonly #parts: TablePublisherParts
@@ -41,6 +45,11 @@ export class TablePublisher {
   readonly #closing = new AbortController()
   #isWanted = true
   #renderer: VersionRenderer | undefined
+  /**
+   * A hint is the one object that is replaced. A put of it whose answer was lost, by this process or the one before, may land
+   * after the hint of a later version and hide that version from readers that go by it.
+   */
+  #isHintUncertain = true
   #done: Promise<void> = Promise.resolve()
   /** Why the last attempt failed; undefined once one succeeded. */
   failure: string | undefined
@@ -78,6 +87,7 @@ export class TablePublisher {
           delayMs = retryDelayMsFirst
         } catch (error) {
           this.#isWanted = true
+          this.#isHintUncertain = true
           // What was rendered on is read again: a failure may have been in it.
           this.#renderer = undefined
           const failure = errorMessage(error)
@@ -90,7 +100,9 @@ export class TablePublisher {
       } else if (this.#closing.signal.aborted) {
         return
       } else {
-        await this.#wanted.wait(clock, idleCheckMs, this.#closing.signal)
+        const { hintCheckMs = hintCheckMsDefault } = this.#parts
+        await this.#wanted.wait(clock, this.#isHintUncertain ? hintCheckMs : idleCheckMs, this.#closing.signal)
+        if (this.#isHintUncertain && !this.#isWanted) await this.#checkHint()
       }
     }
   }
@@ -112,6 +124,26 @@ export class TablePublisher {
     if (typeof completed === 'string') return false
     log.debug('version published', { version: completed.version, files: plan.added.length })
     return true
+  }
+
+  /** Puts the version hint right. It stays uncertain until a look finds it right, or while the store does not answer. */
+  async #checkHint(): Promise<void> {
+    const { tableId, catalog, store, log } = this.#parts
+    try {
+      const table = await catalog.tableById(tableId)
+      if (table?.published === undefined) return
+      const key = `${tableFolder(table.definition.name, table.tableUuid)}/${versionHintPath}`
+      const expected = Buffer.from(buildVersionHint(table.tableUuid, table.published.version))
+      const found = await store.get(key)
+      if (found !== undefined && expected.equals(found)) {
+        this.#isHintUncertain = false
+        return
+      }
+      log.warn('the version hint was overtaken by an older one; it is put right', { key })
+      await store.put(key, expected)
+    } catch (error) {
+      log.warn('the version hint could not be checked; trying again', { reason: errorMessage(error) })
+    }
   }
 
   async #plan(pending: PendingVersion): Promise<PublishPlan> {

@@ -144,6 +144,8 @@ export class EmbeddedFloe {
       pool: createInlinePool(),
       clock: systemClock,
       log,
+      // Longer than the faults of tests keep a request on its way.
+      hintCheckMs: 3_500,
     })
     try {
       await service.applyTables(tables)
