@@ -125,6 +125,7 @@ async function runDuckdb(): Promise<void> {
 const median = (numbers: readonly number[]): number =>
   [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN
 const round1 = (value: number): number => Math.round(value * 10) / 10
+const round2 = (value: number): number => Math.round(value * 100) / 100
 
 interface Series {
   readonly name: string
@@ -184,7 +185,7 @@ const find = (name: string): Series => all.find(each => each.name === name)!
 /** Of the medians of processor time per byte. */
 const perCoreRatio = (a: string, b: string): number => {
   const [left, right] = [a, b].map(name => summarize(find(name)).megabytesPerCoreSecond.median)
-  return Math.round((left! / right!) * 100) / 100
+  return round2(left! / right!)
 }
 const wallRatio = threaded[0]!.rounds.map(
   (one, index) => (2 * one.wallSeconds) / threaded[1]!.rounds[index]!.wallSeconds,
@@ -198,7 +199,7 @@ const report = {
     perCoreAgainstDuckdbNone: perCoreRatio('floe, batches none', 'duckdb'),
     perCoreAgainstDuckdbZstd: perCoreRatio('floe, batches zstd', 'duckdb'),
     perCorePagesAgainstWasm: perCoreRatio('floe, batches none', 'floe through parquet-wasm, batches none'),
-    twoThreadsAgainstOne: { median: round1(median(wallRatio) * 10) / 10, all: wallRatio.map(round1) },
+    twoThreadsAgainstOne: { median: round2(median(wallRatio)), all: wallRatio.map(round2) },
   },
 }
 mkdirSync(new URL('./results/', import.meta.url), { recursive: true })

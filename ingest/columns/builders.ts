@@ -54,6 +54,11 @@ export class BooleanBuilder implements BooleanColumn {
   validity = new Uint8Array(slotsAtStart)
   values = new Uint8Array(slotsAtStart)
 
+  /** Gives the memory of the slots back; the column must be empty. */
+  shrink(): void {
+    this.validity = new Uint8Array(slotsAtStart)
+    this.values = new Uint8Array(slotsAtStart)
+  }
   grow(needed: number): void {
     const capacity = growSlots(this.validity.length, needed)
     this.validity = growBytes(this.validity, this.length, capacity)
@@ -83,6 +88,11 @@ export class Int32Builder implements Int32Column {
   validity = new Uint8Array(slotsAtStart)
   values = new Int32Array(slotsAtStart)
 
+  /** Gives the memory of the slots back; the column must be empty. */
+  shrink(): void {
+    this.validity = new Uint8Array(slotsAtStart)
+    this.values = new Int32Array(slotsAtStart)
+  }
   grow(needed: number): void {
     const capacity = growSlots(this.validity.length, needed)
     this.validity = growBytes(this.validity, this.length, capacity)
@@ -112,6 +122,11 @@ export class Int64Builder implements Int64Column {
   validity = new Uint8Array(slotsAtStart)
   words = new Int32Array(slotsAtStart * 2)
 
+  /** Gives the memory of the slots back; the column must be empty. */
+  shrink(): void {
+    this.validity = new Uint8Array(slotsAtStart)
+    this.words = new Int32Array(slotsAtStart * 2)
+  }
   grow(needed: number): void {
     const capacity = growSlots(this.validity.length, needed)
     this.validity = growBytes(this.validity, this.length, capacity)
@@ -151,6 +166,11 @@ export class Float32Builder implements Float32Column {
   validity = new Uint8Array(slotsAtStart)
   values = new Float32Array(slotsAtStart)
 
+  /** Gives the memory of the slots back; the column must be empty. */
+  shrink(): void {
+    this.validity = new Uint8Array(slotsAtStart)
+    this.values = new Float32Array(slotsAtStart)
+  }
   grow(needed: number): void {
     const capacity = growSlots(this.validity.length, needed)
     const values = new Float32Array(capacity)
@@ -182,6 +202,11 @@ export class Float64Builder implements Float64Column {
   validity = new Uint8Array(slotsAtStart)
   values = new Float64Array(slotsAtStart)
 
+  /** Gives the memory of the slots back; the column must be empty. */
+  shrink(): void {
+    this.validity = new Uint8Array(slotsAtStart)
+    this.values = new Float64Array(slotsAtStart)
+  }
   grow(needed: number): void {
     const capacity = growSlots(this.validity.length, needed)
     const values = new Float64Array(capacity)
@@ -220,6 +245,11 @@ export class DecimalBuilder implements DecimalColumn {
     this.scale = scale
   }
 
+  /** Gives the memory of the slots back; the column must be empty. */
+  shrink(): void {
+    this.validity = new Uint8Array(slotsAtStart)
+    this.words = new Int32Array(slotsAtStart * 4)
+  }
   grow(needed: number): void {
     const capacity = growSlots(this.validity.length, needed)
     this.validity = growBytes(this.validity, this.length, capacity)
@@ -268,6 +298,11 @@ export class BytesBuilder implements BytesColumn {
   /** Equals offsets[length]. */
   used = 0
 
+  /** Gives the memory of the slots back; the column must be empty. */
+  shrink(): void {
+    this.validity = new Uint8Array(slotsAtStart)
+    this.offsets = new Int32Array(slotsAtStart + 1)
+  }
   grow(needed: number): void {
     const capacity = growSlots(this.validity.length, needed)
     this.validity = growBytes(this.validity, this.length, capacity)
@@ -335,6 +370,10 @@ export class StructBuilder implements StructColumn {
   constructor(children: readonly ColumnBuilder[]) {
     this.children = children
   }
+  /** Gives the memory of the slots back; the column must be empty. */
+  shrink(): void {
+    this.validity = new Uint8Array(slotsAtStart)
+  }
   grow(needed: number): void {
     this.validity = growBytes(this.validity, this.length, growSlots(this.validity.length, needed))
   }
@@ -365,6 +404,11 @@ export class ListBuilder implements ListColumn {
 
   constructor(element: ColumnBuilder) {
     this.element = element
+  }
+  /** Gives the memory of the slots back; the column must be empty. */
+  shrink(): void {
+    this.validity = new Uint8Array(slotsAtStart)
+    this.offsets = new Int32Array(slotsAtStart + 1)
   }
   grow(needed: number): void {
     const capacity = growSlots(this.validity.length, needed)
@@ -401,6 +445,11 @@ export class MapBuilder implements MapColumn {
   constructor(key: BytesBuilder, value: ColumnBuilder) {
     this.key = key
     this.value = value
+  }
+  /** Gives the memory of the slots back; the column must be empty. */
+  shrink(): void {
+    this.validity = new Uint8Array(slotsAtStart)
+    this.offsets = new Int32Array(slotsAtStart + 1)
   }
   grow(needed: number): void {
     const capacity = growSlots(this.validity.length, needed)

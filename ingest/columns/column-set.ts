@@ -17,8 +17,9 @@ import {
   StructBuilder,
 } from './builders.ts'
 
-/** A reset column that had grown beyond this (one huge value) gives its memory back. */
-const keptBytesMax = 64 * 1024 * 1024
+/** A reset column that had grown beyond these (one huge value) gives its memory back. */
+const keptBytesMax = 32 * 1024 * 1024
+const keptSlotsMax = 1024 * 1024
 
 export function createColumn(type: FieldType): ColumnBuilder {
   switch (type.kind) {
@@ -108,6 +109,7 @@ export function rollbackColumn(column: ColumnBuilder, length: number): void {
 export function resetColumn(column: ColumnBuilder): void {
   column.length = 0
   column.nullCount = 0
+  if (column.validity.length > keptSlotsMax) column.shrink()
   switch (column.kind) {
     case 'bytes':
       column.used = 0

@@ -41,6 +41,9 @@ import { batchBytesMax, batchRowsMax, FileSink } from './file-sink.ts'
 import { PartitionRouter, routeRefused } from './partition-router.ts'
 import { ProvenanceColumn } from './provenance-column.ts'
 
+/** A byte of a record may take ten in columns (lists of small numbers): a larger record could take all memory there is. */
+export const valueBytesMax = 32 * 1024 * 1024
+
 export class TableFileBuilder implements TableFileBuilderApi {
   readonly #config: TableFileBuilderConfig
   readonly #encoder: ParquetEncoder
@@ -155,10 +158,13 @@ export class TableFileBuilder implements TableFileBuilderApi {
     const cursor = this.#cursor
     const staging = this.#staging
     const { valueAt, valueBytes } = cursor
-    const result = valueBytes < 0 ? reject.nullValue : this.#decoder.decode(payload, valueAt, valueAt + valueBytes)
+    let result: number = reject.nullValue
+    if (valueBytes > valueBytesMax) result = reject.recordTooLarge
+    else if (valueBytes >= 0) result = this.#decoder.decode(payload, valueAt, valueAt + valueBytes)
     if (result !== reject.ok) {
       staging.rollback()
-      const path = valueBytes < 0 ? '' : this.#decoder.rejectPath
+      const isUnread = result === reject.nullValue || result === reject.recordTooLarge
+      const path = isUnread ? '' : this.#decoder.rejectPath
       return this.#reject(rejectCodeOf(result), path, account, offset, timestampMs, payload)
     }
     this.#provenance.push(account.partition, offset, timestampMs, cursor, payload)

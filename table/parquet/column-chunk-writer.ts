@@ -32,6 +32,8 @@ const pageType = { data: 0, dictionary: 2 } as const
 /** Shared by the chunks of all files: pages are built one at a time. */
 const body = new PageBuffer()
 let indices = new Int32Array(8192)
+/** After a larger batch its indices are given back. */
+const keptIndicesMax = 1024 * 1024
 
 export interface FinishedChunk {
   readonly pages: readonly Uint8Array[]
@@ -85,6 +87,7 @@ export class ColumnChunkWriter {
       const { type } = this.#leaf
       writePlain(body, column, type.kind === 'decimal' ? type.precision : 0, fixedBytesOf(type))
     }
+    if (indices.length > keptIndicesMax) indices = new Int32Array(8192)
     this.#addDataPage(levels, isIndexed ? encoding.rleDictionary : encoding.plain)
   }
 

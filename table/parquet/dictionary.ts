@@ -11,6 +11,8 @@ export const dictionaryBytesMax = 1024 * 1024
 export const dictionaryFull = -1
 
 const multiplier = 0x9e3779b1 | 0
+/** Values made to collide end the dictionary instead of slowing it down; honest ones never come near. */
+const probesMax = 256
 
 abstract class HashIndex {
   count = 0
@@ -62,7 +64,7 @@ export class WordDictionary extends HashIndex {
       hash ^= hash >>> 15
     }
     const mask = this.slots.length - 1
-    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
+    for (let slot = hash & mask, probes = 0; probes < probesMax; slot = (slot + 1) & mask, probes++) {
       const index = this.slots[slot]! - 1
       if (index < 0) return this.#addWords(words, at, slot, hash)
       const entry = index * width
@@ -70,6 +72,7 @@ export class WordDictionary extends HashIndex {
       while (word < width && this.words[entry + word] === words[at + word]) word++
       if (word === width) return index
     }
+    return dictionaryFull
   }
 
   #addWords(words: Int32Array, at: number, slot: number, hash: number): number {
@@ -87,7 +90,7 @@ export class WordDictionary extends HashIndex {
 
 /** Values of any length, kept with their length in front: Parquet's plain form. */
 export class BytesDictionary extends HashIndex {
-  readonly content = new PageBuffer()
+  readonly content = new PageBuffer(1024)
   #offsets = new Int32Array(256)
 
   /** Index of the value whose length and bytes stand at bytes[start, end). */
@@ -102,11 +105,12 @@ export class BytesDictionary extends HashIndex {
     hash = Math.imul(hash ^ view.getInt32(last, true), multiplier)
     hash ^= hash >>> 15
     const mask = this.slots.length - 1
-    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
+    for (let slot = hash & mask, probes = 0; probes < probesMax; slot = (slot + 1) & mask, probes++) {
       const index = this.slots[slot]! - 1
       if (index < 0) return this.#addBytes(bytes, start, end, slot, hash)
       if (this.hashes[index] === hash && this.#isEqual(index, view, start, end)) return index
     }
+    return dictionaryFull
   }
 
   #isEqual(index: number, view: DataView, start: number, end: number): boolean {

@@ -1,8 +1,13 @@
 /** A growing byte buffer for the body of one page; reused for page after page. Integers are little-endian, as Parquet's are. */
 export class PageBuffer {
-  bytes = new Uint8Array(64 * 1024)
-  view = new DataView(this.bytes.buffer)
+  bytes: Uint8Array<ArrayBuffer>
+  view: DataView
   length = 0
+
+  constructor(capacityBytes = capacityBytesDefault) {
+    this.bytes = new Uint8Array(capacityBytes)
+    this.view = new DataView(this.bytes.buffer)
+  }
 
   /** Makes room for `count` more bytes. */
   reserve(count: number): void {
@@ -44,7 +49,7 @@ export class PageBuffer {
   reset(): void {
     this.length = 0
     if (this.bytes.length > keptBytesMax) {
-      this.bytes = new Uint8Array(64 * 1024)
+      this.bytes = new Uint8Array(capacityBytesDefault)
       this.view = new DataView(this.bytes.buffer)
     }
   }
@@ -52,3 +57,4 @@ export class PageBuffer {
 
 /** A buffer that had grown beyond this gives its memory back. */
 const keptBytesMax = 16 * 1024 * 1024
+const capacityBytesDefault = 64 * 1024

@@ -1,7 +1,7 @@
 /** Record batches in, files and an account of every offset out. */
 import { describe, expect, test } from 'vitest'
 import type { AppendInput, BuiltFiles } from '../../../../ingest/worker/builder-types.ts'
-import { TableFileBuilder } from '../../../../ingest/worker/table-file-builder.ts'
+import { TableFileBuilder, valueBytesMax } from '../../../../ingest/worker/table-file-builder.ts'
 import { buildTransactionMarker } from '../../../../kafka/records/build.ts'
 import { decodeSingleValue } from '../../../../table/single-value.ts'
 import { type PartitionSpec, primitive } from '../../../../table/types.ts'
@@ -240,6 +240,16 @@ describe('TableFileBuilder', () => {
     bent[bent.length - 1]! ^= 1
     const builder = new TableFileBuilder(makeConfig())
     expect(() => builder.append(input(bent, 0, 3))).toThrow('wrong checksum')
+  })
+
+  test('a record beyond the limit is rejected unread', () => {
+    const builder = new TableFileBuilder(makeConfig({ deadLetterMode: 'skip' }))
+    const huge = record(`{"id":1,"kind":"${'x'.repeat(valueBytesMax)}"}`)
+    builder.append(input(batch(0, [huge, record({ id: 2 })], { codec: 'zstd' }), 0, 2))
+    expect(builder.finish()).toMatchObject({
+      rejectCounts: { 'record-too-large': 1 },
+      coverage: [{ written: 1, rejected: 1 }],
+    })
   })
 
   test('after reset the builder is as new', async () => {
