@@ -4,48 +4,21 @@
  *
  * Rows are all or nothing: a decoder that gives up half-way truncates every column to the row it began with.
  */
-import { FloeError } from '../../core/errors.ts'
-import {
-  type BooleanColumn,
-  type BytesColumn,
-  bytesPrefix,
-  type DecimalColumn,
-  type Float32Column,
-  type Float64Column,
-  type Int32Column,
-  type Int64Column,
-  type ListColumn,
-  type MapColumn,
-  type StructColumn,
+import type {
+  BooleanColumn,
+  DecimalColumn,
+  Float32Column,
+  Float64Column,
+  Int32Column,
+  Int64Column,
+  ListColumn,
+  MapColumn,
+  StructColumn,
 } from '../../table/parquet/column-data.ts'
+import { BytesBuilder } from './bytes-builder.ts'
+import { growBytes, growInt32, growSlots, slotsAtStart } from './growth.ts'
 
-const slotsAtStart = 64
-const bytesAtStart = 1024
-/** Offsets are int32. One batch is far smaller (rows are flushed at a few MiB), so only one monstrous record gets here. */
-export const columnBytesMax = 0x7fff_ffff
-export const columnSlotsMax = 0x0fff_ffff
-
-/** Twice the slots, or `needed` if that is more. */
-function growSlots(capacity: number, needed: number): number {
-  if (needed > columnSlotsMax) throw tooLarge('slots', needed)
-  return Math.min(Math.max(capacity * 2, needed), columnSlotsMax)
-}
-
-function tooLarge(what: string, needed: number): FloeError {
-  return new FloeError('exhausted', 'column-too-large', `a column batch cannot hold ${needed} ${what}`, { needed })
-}
-
-function growBytes(old: Uint8Array, used: number, capacity: number): Uint8Array<ArrayBuffer> {
-  const grown = new Uint8Array(capacity)
-  grown.set(old.subarray(0, used))
-  return grown
-}
-
-function growInt32(old: Int32Array, used: number, capacity: number): Int32Array<ArrayBuffer> {
-  const grown = new Int32Array(capacity)
-  grown.set(old.subarray(0, used))
-  return grown
-}
+export { BytesBuilder }
 
 export class BooleanBuilder implements BooleanColumn {
   readonly kind = 'boolean'
@@ -284,80 +257,6 @@ export class DecimalBuilder implements DecimalColumn {
     this.validity[this.length - 1] = 0
     this.nullCount++
   }
-}
-
-export class BytesBuilder implements BytesColumn {
-  readonly kind = 'bytes'
-  length = 0
-  nullCount = 0
-  validity = new Uint8Array(slotsAtStart)
-  offsets = new Int32Array(slotsAtStart + 1)
-  bytes = new Uint8Array(bytesAtStart)
-  /** Of `bytes`. */
-  view = new DataView(this.bytes.buffer)
-  /** Equals offsets[length]. */
-  used = 0
-
-  /** Gives the memory of the slots back; the column must be empty. */
-  shrink(): void {
-    this.validity = new Uint8Array(slotsAtStart)
-    this.offsets = new Int32Array(slotsAtStart + 1)
-  }
-  grow(needed: number): void {
-    const capacity = growSlots(this.validity.length, needed)
-    this.validity = growBytes(this.validity, this.length, capacity)
-    this.offsets = growInt32(this.offsets, this.length + 1, capacity + 1)
-  }
-  /** Makes room for a value of `count` bytes, to be written from `used + bytesPrefix` on. */
-  reserve(count: number): void {
-    const needed = this.used + bytesPrefix + count
-    if (needed > this.bytes.length) this.growTo(needed)
-  }
-  growTo(needed: number): void {
-    if (needed > columnBytesMax) throw tooLarge('bytes', needed)
-    this.setBytes(growBytes(this.bytes, this.used, Math.min(Math.max(this.bytes.length * 2, needed), columnBytesMax)))
-  }
-  setBytes(bytes: Uint8Array<ArrayBuffer>): void {
-    this.bytes = bytes
-    this.view = new DataView(bytes.buffer)
-  }
-  /** Ends a value whose bytes were written from `used + bytesPrefix` to `end`. */
-  pushEnd(end: number): void {
-    const at = this.length
-    if (at === this.validity.length) this.grow(at + 1)
-    this.view.setInt32(this.used, end - this.used - bytesPrefix, true)
-    this.used = end
-    this.validity[at] = 1
-    this.offsets[at + 1] = end
-    this.length = at + 1
-  }
-  /** Copies source[start, end). */
-  push(source: Uint8Array, start: number, end: number): void {
-    this.reserve(end - start)
-    const to = this.used + bytesPrefix
-    copyBytes(source, start, end, this.bytes, to)
-    this.pushEnd(to + end - start)
-  }
-  pushNull(): void {
-    const at = this.length
-    if (at === this.validity.length) this.grow(at + 1)
-    this.validity[at] = 0
-    this.offsets[at + 1] = this.used
-    this.nullCount++
-    this.length = at + 1
-  }
-}
-
-/** A call into native code costs about as much as copying 48 bytes here. */
-const nativeCopyBytesMin = 48
-
-export function copyBytes(source: Uint8Array, start: number, end: number, target: Uint8Array, to: number): void {
-  if (end - start >= nativeCopyBytesMin) {
-    target.set(source.subarray(start, end), to)
-    return
-  }
-  let at = to
-  for (let from = start; from < end; from++) target[at++] = source[from]!
 }
 
 export class StructBuilder implements StructColumn {
