@@ -5,7 +5,7 @@ import { ColumnSet } from '../columns/column-set.ts'
 import type { BuiltFile } from './builder-types.ts'
 
 /** A batch goes to the encoder at this many rows, or bytes. */
-export const batchRowsMax = 8_192
+export const batchRowsMax = 16_384
 export const batchBytesMax = 4 * 1024 * 1024
 /** As many rows of one partition go straight to its encoder instead of through the buffer. */
 const directRowsMin = 1_024

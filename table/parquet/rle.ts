@@ -19,17 +19,18 @@ export function bitWidthOf(max: number): number {
 export function writeHybrid(out: PageBuffer, values: Uint8Array | Int32Array, count: number, bitWidth: number): void {
   let packedFrom = 0
   let at = 0
+  // Packed values come in groups of eight, so a run begins where a group ends: only those places are looked at.
   while (at < count) {
     const value = values[at]!
     let runEnd = at + 1
     while (runEnd < count && values[runEnd] === value) runEnd++
-    // Packed values come in groups of eight: a run may begin only where a group ends.
-    const runStart = packedFrom + (((at - packedFrom + 7) >> 3) << 3)
-    if (runEnd - runStart >= runCountMin) {
-      writePacked(out, values, packedFrom, runStart, bitWidth)
-      writeRun(out, value, runEnd - runStart, bitWidth)
-      packedFrom = runEnd
+    if (runEnd - at < runCountMin) {
+      at += 8
+      continue
     }
+    writePacked(out, values, packedFrom, at, bitWidth)
+    writeRun(out, value, runEnd - at, bitWidth)
+    packedFrom = runEnd
     at = runEnd
   }
   writePacked(out, values, packedFrom, count, bitWidth)

@@ -157,14 +157,15 @@ export class LeafStatistics {
   }
 
   #addInt64({ words, validity, length }: Int64Column): void {
+    // Low words are compared as int32 with the sign bit turned over: that orders them as unsigned ones, without doubles.
     let lowerHigh = 0x7fff_ffff
-    let lowerLow = 0xffff_ffff
+    let lowerLow = 0x7fff_ffff
     let upperHigh = -0x8000_0000
-    let upperLow = 0
+    let upperLow = -0x8000_0000
     for (let at = 0; at < length; at++) {
       if (validity[at] === 0) continue
       const high = words[at * 2 + 1]!
-      const low = words[at * 2]! >>> 0
+      const low = words[at * 2]! ^ signBit
       if (high < lowerHigh || (high === lowerHigh && low < lowerLow)) {
         lowerHigh = high
         lowerLow = low
@@ -174,8 +175,8 @@ export class LeafStatistics {
         upperLow = low
       }
     }
-    this.#lower(encodeWords(lowerLow, lowerHigh))
-    this.#upper(encodeWords(upperLow, upperHigh))
+    this.#lower(encodeWords(lowerLow ^ signBit, lowerHigh))
+    this.#upper(encodeWords(upperLow ^ signBit, upperHigh))
   }
 
   #addFloats({ values, validity, length }: Float32Column | Float64Column, hasBounds: boolean): void {
@@ -241,6 +242,8 @@ export class LeafStatistics {
     this.#upper(bytes.slice(offsets[upper]! + bytesPrefix, offsets[upper + 1]!))
   }
 }
+
+const signBit = -0x8000_0000
 
 function encodeWords(low: number, high: number): Uint8Array {
   return new Uint8Array(Int32Array.of(low, high).buffer)
