@@ -14,7 +14,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { Admin } from '@platformatic/kafka'
 import { buildBatch } from '../kafka/records/build.ts'
-import { startKafka } from '../test/peers/index.ts'
+import { freePorts, startKafka } from '../test/peers/index.ts'
 import { logFields, makeLogRecords } from './log-records.ts'
 import { RawProducer } from './support/raw-producer.ts'
 
@@ -23,7 +23,7 @@ const recordCount = Number(args.records)
 const partitionCount = 4
 const recordsPerBatch = 500
 const directory = mkdtempSync(join(tmpdir(), 'floe-connect-'))
-const [connectPort, floeKafkaPort, floeHttpPort] = [19_683, 19_692, 19_680]
+const [connectPort, floeKafkaPort, floeHttpPort] = await freePorts(3)
 
 const kafka = await startKafka({})
 

@@ -12,14 +12,14 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { Producer, stringSerializers } from '@platformatic/kafka'
+import { freePorts } from '../test/peers/process.ts'
 
 const { values: args } = parseArgs({
   options: { seconds: { type: 'string', default: '60' }, 'per-second': { type: 'string', default: '20' } },
 })
 const recordCount = Number(args.seconds) * Number(args['per-second'])
 const directory = mkdtempSync(join(tmpdir(), 'floe-freshness-'))
-const kafkaPort = 19_592
-const httpPort = 19_580
+const [kafkaPort, httpPort] = await freePorts(2)
 const config = join(directory, 'floe.yaml')
 writeFileSync(
   config,
