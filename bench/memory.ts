@@ -41,10 +41,12 @@ interface Batch {
   readonly valueBytes: number
 }
 
+/** The broker lets go of records older than a week, by their own timestamps. */
+const nowMs = Date.now()
 const texts = makeLogRecords(recordsPerBatch * distinctBatches)
 const batches: Batch[] = Array.from({ length: distinctBatches }, (_, index) => {
   const values = texts.slice(index * recordsPerBatch, (index + 1) * recordsPerBatch).map(text => Buffer.from(text))
-  const records = values.map((value, at) => ({ key: null, value, timestampMs: BigInt(1_760_000_000_000 + at) }))
+  const records = values.map((value, at) => ({ key: null, value, timestampMs: BigInt(nowMs + at) }))
   return {
     bytes: buildBatch(records, { codec: 'zstd' }),
     valueBytes: values.reduce((sum, value) => sum + value.length, 0),
@@ -53,6 +55,8 @@ const batches: Batch[] = Array.from({ length: distinctBatches }, (_, index) => {
 
 interface TableView {
   readonly rows: string
+  readonly state: string
+  readonly reason: string | null
   readonly published: { readonly rows: string } | null
 }
 
@@ -132,13 +136,21 @@ ${columns.map(column => `        - ${column}`).join('\n')}
       await producer.send(parts)
       if (request % 100 !== 0) continue
       const bytesPerRecord = valueBytes / recordCount
-      const isFarBehind = async (): Promise<boolean> =>
-        (recordCount - Number((await readTable()).rows)) * bytesPerRecord > behindBytesMax
+      const isFarBehind = async (): Promise<boolean> => {
+        const { rows, state, reason } = await readTable()
+        if (state === 'stopped') throw new Error(`the table stopped: ${reason}`)
+        return (recordCount - Number(rows)) * bytesPerRecord > behindBytesMax
+      }
       while (await isFarBehind()) await sleep(200)
     }
     await producer.flush()
     producer.close()
-    while (Number((await readTable()).published?.rows ?? 0) < recordCount) await sleep(200)
+    for (;;) {
+      const table = await readTable()
+      if (table.state === 'stopped') throw new Error(`the table stopped: ${table.reason}`)
+      if (Number(table.published?.rows ?? 0) >= recordCount) break
+      await sleep(200)
+    }
     const seconds = (performance.now() - started) / 1000
     clearInterval(sampling)
     const { peak } = readMemory(pid)
