@@ -112,7 +112,13 @@ export class JsonDecoder implements ValueDecoder {
           else if (child.unfitSerial !== serial) rollbackColumn(child.column, child.column.length - 1)
           child.serial = serial
           const start = at
-          at = this.#parseValue(child, bytes, start, end, depth)
+          // Text, most of most records, without a detour.
+          if (child.code === jsonCode.string && bytes[at] === quote) {
+            at = this.#scanner.parseString(child.column as BytesBuilder, bytes, start, end, depth)
+            if (at < 0) this.rejectPath = child.path
+          } else {
+            at = this.#parseValue(child, bytes, start, end, depth)
+          }
           if (at < 0) {
             at = this.#leaveUnfit(node, child, -at, bytes, start, end, depth)
             if (at < 0) return at

@@ -35,10 +35,11 @@ function twoDigits(bytes: Uint8Array, at: number): number {
 }
 
 export const noDate = -0x8000_0000
+const dateLength = 10
 
 /** Days since 1970-01-01, or noDate. */
 export function parseDate(bytes: Uint8Array, start: number, end: number): number {
-  if (end - start !== 10) return noDate
+  if (end - start !== dateLength) return noDate
   return parseDatePart(bytes, start)
 }
 
@@ -58,11 +59,14 @@ export class TimestampParts {
   milliseconds = 0
   /** 0 to 999. */
   microsOfMilli = 0
+  /** The last date seen and its day: timestamps of one stream mostly share it. */
+  readonly #date = new Uint8Array(dateLength)
+  #dateDays = noDate
 
   /** Whether bytes[start, end) are a timestamp. */
   parse(bytes: Uint8Array, start: number, end: number): boolean {
     if (end - start < 16) return false
-    const days = parseDatePart(bytes, start)
+    const days = this.#parseDate(bytes, start)
     if (days === noDate) return false
     const separator = bytes[start + 10]!
     if (separator !== 0x54 && separator !== 0x74 && separator !== 0x20) return false
@@ -116,5 +120,16 @@ export class TimestampParts {
       ((days * 24 + hour) * 60 + minute - offsetMinutes) * 60_000 + second * 1000 + (micros - microsOfMilli) / 1000
     this.microsOfMilli = microsOfMilli
     return true
+  }
+
+  #parseDate(bytes: Uint8Array, start: number): number {
+    const date = this.#date
+    // From the end, where dates differ.
+    let at = dateLength - 1
+    while (at >= 0 && date[at] === bytes[start + at]) at--
+    if (at < 0) return this.#dateDays
+    for (let index = 0; index < dateLength; index++) date[index] = bytes[start + index]!
+    this.#dateDays = parseDatePart(bytes, start)
+    return this.#dateDays
   }
 }

@@ -72,6 +72,7 @@ function pack(chunks: readonly Uint8Array[]): Uint8Array[] {
     for (const chunk of group) {
       bytes.set(chunk, at)
       at += chunk.length
+      releaseMemory(chunk)
     }
     packed.push(bytes)
     group = []

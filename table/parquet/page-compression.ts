@@ -2,6 +2,7 @@
 import { constants, gzipSync, zstdCompressSync } from 'node:zlib'
 import { compressSync as compressLz4 } from 'lz4-napi'
 import { compressSync as compressSnappy } from 'snappy'
+import { releaseMemory } from '../../core/release-memory.ts'
 import type { ParquetCodec } from './encoder.ts'
 
 /** CompressionCodec in parquet.thrift; lz4 is LZ4_RAW, the block format. */
@@ -20,7 +21,7 @@ export function compressPage(codec: ParquetCodec, bytes: Uint8Array): Uint8Array
       return bytes.slice()
     case 'zstd': {
       const chunkSize = Math.min(Math.max(bytes.length >> 1, outputChunkBytesMin), outputChunkBytesMax)
-      return zstdCompressSync(bytes, { chunkSize, params: zstdParams })
+      return trim(zstdCompressSync(bytes, { chunkSize, params: zstdParams }), chunkSize)
     }
     case 'gzip':
       return gzipSync(bytes, { level: 4 })
@@ -30,3 +31,14 @@ export function compressPage(codec: ParquetCodec, bytes: Uint8Array): Uint8Array
       return compressLz4(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)).subarray(lz4PrefixBytes)
   }
 }
+
+/** Pages are held until their file is finished: without the room that was left in the output chunk. */
+function trim(compressed: Buffer<ArrayBuffer>, chunkSize: number): Uint8Array {
+  const { buffer, length } = compressed
+  if (buffer.byteLength !== chunkSize || chunkSize - length < trimBytesMin) return compressed
+  const exact = new Uint8Array(compressed)
+  releaseMemory(new Uint8Array(buffer))
+  return exact
+}
+
+const trimBytesMin = 16 * 1024
