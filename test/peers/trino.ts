@@ -117,7 +117,12 @@ function renderProperties(properties: Readonly<Record<string, string>>): string 
 }
 
 async function query(url: string, sql: string): Promise<TrinoResult> {
-  const headers = { 'X-Trino-User': 'floe', 'X-Trino-Time-Zone': 'UTC' }
+  // Without the capability Trino rounds times to milliseconds.
+  const headers = {
+    'X-Trino-User': 'floe',
+    'X-Trino-Time-Zone': 'UTC',
+    'X-Trino-Client-Capabilities': 'PARAMETRIC_DATETIME',
+  }
   let answer = await readAnswer(await fetch(`${url}/v1/statement`, { method: 'POST', body: sql, headers }))
   let columns: TrinoResult['columns'] = []
   const rows: TrinoValue[][] = []
