@@ -35,8 +35,18 @@ interface Place {
   startStore(): Promise<S3 | undefined>
 }
 
-/** On S3 it is the way to the bytes that differs: the same tables, and filters of fewer columns. */
-const columnsOnS3 = ['k', 's', 'tz', 'f', 'floe.timestamp']
+/** On S3 it is the way to the bytes that differs: the same tables and rows, and fewer filters. */
+const columnsOnS3 = ['k', 's', 'tz', 'f']
+const withFewerFilters = (table: SampleTable): SampleTable => ({
+  ...table,
+  filteredColumns: table.filteredColumns.filter(
+    column => table.name.startsWith('part_') || columnsOnS3.includes(column),
+  ),
+  probedColumns: [],
+})
+
+/** Engines take seconds for a query when the machine is busy with other things. */
+const answersMsMax = 1_500_000
 
 const places: Readonly<Record<string, Place>> = {
   'a local directory, without sign-in': {
@@ -46,11 +56,7 @@ const places: Readonly<Record<string, Place>> = {
   },
   'S3, with a token and keys from the catalog': {
     token: 'a-token-of-this-test',
-    tables: sampleTables.map(table =>
-      table.name.startsWith('part_')
-        ? table
-        : { ...table, filteredColumns: table.filteredColumns.filter(column => columnsOnS3.includes(column)) },
-    ),
+    tables: sampleTables.map(withFewerFilters),
     startStore: () => startS3(),
   },
 }
@@ -84,10 +90,12 @@ describe.each(Object.keys(places))('tables on %s', placeName => {
     const parts = await Promise.all([
       askIcebird(asked, s3 === undefined ? readFileUrl : readS3Url(s3)).then(async first => ({
         ...first,
-        ...(await askByJob(place, asked, (job, out) => runPython(script('ask_python.py'), [job, out]))),
+        ...(await askByJob(place, asked, (job, out) =>
+          runPython(script('ask_python.py'), [job, out], { timeoutMs: answersMsMax }),
+        )),
       })),
       askByJob(place, fewer, (job, out) =>
-        runSpark(script('ask_spark.py'), [job, out], { conf: describeSpark(place) }),
+        runSpark(script('ask_spark.py'), [job, out], { conf: describeSpark(place), timeoutMs: answersMsMax }),
       ),
       startTrino({ icebergRestUri: floe.icebergCatalog, ...describeTrino(place) }).then(started => {
         trino = started
@@ -95,7 +103,7 @@ describe.each(Object.keys(places))('tables on %s', placeName => {
       }),
     ])
     answers = Object.assign({}, ...parts) as Answers
-  })
+  }, answersMsMax)
 
   afterAll(async () => {
     await trino?.stop()
@@ -173,7 +181,7 @@ describe.each(Object.keys(places))('tables on %s', placeName => {
     expect(await ask('SELECT * FROM floe."default".nothing')).toMatch(/TABLE_NOT_FOUND/)
     expect(await ask('SELECT * FROM floe.system.nothing')).toMatch(/SCHEMA_NOT_FOUND|TABLE_NOT_FOUND/)
     expect(await ask('SELECT * FROM floe.nowhere.nothing')).toMatch(/SCHEMA_NOT_FOUND/)
-    expect(await ask('CREATE TABLE floe."default".mine (k INTEGER)')).toMatch(/read-only/)
+    expect(await ask('CREATE TABLE floe."default".mine (k INTEGER)')).toMatch(/does not support endpoint/)
     expect(await ask('DROP TABLE floe."default".types_json')).not.toEqual([])
     expect(await ask('SELECT count(*) FROM floe."default".types_json')).toEqual([[50]])
   })

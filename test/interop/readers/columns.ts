@@ -123,10 +123,10 @@ export function daysOf(text: string): number {
   return Math.floor(Date.parse(`${text}T00:00:00Z`) / dayMs)
 }
 
-/** `2024-02-29T23:59:59.999999`, always with six digits of the second. */
+/** `2024-02-29T23:59:59.999999`, or a space for the T; always with six digits of the second. */
 export function microsOf(text: string): bigint {
-  const [, seconds = '', fraction = ''] = /^(.*)\.(\d{6})$/.exec(text) ?? []
-  const ms = Date.parse(`${seconds}Z`)
+  const [, date = '', time = '', fraction = ''] = /^(\S{10})[T ](\S{8})\.(\d{6})$/.exec(text) ?? []
+  const ms = Date.parse(`${date}T${time}Z`)
   if (Number.isNaN(ms)) throw new Error(`${text} is no timestamp`)
   return BigInt(ms) * 1000n + BigInt(fraction)
 }
