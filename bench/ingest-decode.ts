@@ -9,7 +9,7 @@
  *   node bench/ingest-decode.ts [--records N] [--rounds N] [--seconds-max N]
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { cpus, tmpdir } from 'node:os'
+import { cpus, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { DuckDBInstance } from '@duckdb/node-api'
@@ -36,6 +36,7 @@ const roundCount = Number(args.rounds)
 const recordsPerBatch = 500
 const batchesPerFetch = 10
 
+const loadBefore = loadavg()[0]!
 const values = makeLogRecords(recordCount).map(text => Buffer.from(text))
 const jsonBytes = values.reduce((sum, value) => sum + value.length, 0)
 const directory = mkdtempSync(join(tmpdir(), 'floe-bench-'))
@@ -193,6 +194,8 @@ const wallRatio = threaded[0]!.rounds.map(
 const report = {
   program: 'bench/ingest-decode.ts',
   machine: { cores: cpus().length, model: cpus()[0]?.model, node: process.version },
+  /** Of the last minute: above 1 somebody else was at work, and two threads had no two cores. */
+  loadAverage: { before: round1(loadBefore), after: round1(loadavg()[0]!) },
   data: { recordCount, jsonBytes, bytesPerRecord: round1(jsonBytes / recordCount), parquetBytes },
   series: Object.fromEntries(all.map(each => [each.name, summarize(each)])),
   ratios: {
