@@ -35,6 +35,8 @@ const distinctBatches = 500
 const kafkaPort = 19_692
 const httpPort = 19_680
 const sampleMs = 500
+/** Enough that the flush interval is not what limits the rate. */
+const requestsInFlight = 48
 
 interface Batch {
   readonly bytes: Uint8Array
@@ -119,7 +121,7 @@ ${columns.map(column => `        - ${column}`).join('\n')}
     const samples: number[] = []
     const sampling = setInterval(() => samples.push(readMemory(pid).resident), sampleMs)
     const started = performance.now()
-    const producer = await RawProducer.open('127.0.0.1', kafkaPort)
+    const producer = await RawProducer.open('127.0.0.1', kafkaPort, requestsInFlight)
     let valueBytes = 0
     let recordCount = 0
     const partsPerRequest = Math.min(partitionCount, 16)

@@ -3,10 +3,14 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { setFlagsFromString } from 'node:v8'
 
 const nodeMajorMin = 24
 
 if (Number(process.versions.node.split('.')[0]) >= nodeMajorMin) {
+  // What a server holds are buffers outside the heap. A young generation that may grow to its limit (it does while modules are
+  // loaded, and never shrinks) costs up to 90 MB and no time is won by it: bench/memory.ts.
+  setFlagsFromString('--semi-space-growth-factor=1')
   const { main } = await import('./main.ts')
   await main(process.argv)
 } else {
