@@ -238,18 +238,9 @@ function describeSpark({ icebergCatalog, token, s3 }: ReadingPlace): Record<stri
   }
 }
 
-function describeTrino({ token, s3 }: ReadingPlace): Pick<Parameters<typeof startTrino>[0], 'token' | 'properties'> {
-  if (s3 === undefined || token === undefined) return {}
-  return {
-    token,
-    properties: {
-      'iceberg.rest-catalog.vended-credentials-enabled': 'true',
-      'fs.native-s3.enabled': 'true',
-      's3.endpoint': s3.endpoint,
-      's3.region': s3.region,
-      's3.path-style-access': 'true',
-    },
-  }
+/** Trino 476 takes handed-out keys only when there are three of them: a session token, too, which lasting keys do not have. */
+function describeTrino({ token, s3 }: ReadingPlace): Pick<Parameters<typeof startTrino>[0], 'token' | 's3'> {
+  return { ...(token !== undefined && { token }), ...(s3 !== undefined && { s3 }) }
 }
 
 /** icebird asks Amazon for `s3://bucket/key`: https://bucket.s3.amazonaws.com/key. */
