@@ -18,6 +18,7 @@ import type { Duplex } from 'node:stream'
 import type { Clock, TimerHandle } from '../core/clock.ts'
 import { errorMessage, isFloeError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
+import { releaseMemory } from '../core/release-memory.ts'
 import { decodeRequestHeader } from '../kafka/protocol/codec.ts'
 import { FrameSplitter } from '../kafka/protocol/framing.ts'
 import type { ByteBudget } from './byte-budget.ts'
@@ -29,6 +30,8 @@ import type { Session } from './session.ts'
 export interface Answer {
   readonly parts: readonly Uint8Array[]
   readonly close?: boolean
+  /** What the parts are views of, to be given back once they are written. */
+  readonly memory?: readonly Uint8Array[]
 }
 
 /** Reads, handles and encodes one request. Called in frame order. */
@@ -200,9 +203,11 @@ export class Connection {
       this.#slots.shift()
       this.#bytesUnanswered -= frameBytes
       freed += frameBytes
-      for (const part of answer.parts) {
+      const last = answer.parts.length - 1
+      for (const [index, part] of answer.parts.entries()) {
         metrics.bytesOut += part.length
-        if (!stream.write(part)) this.#isWaitingForDrain = true
+        const whenWritten = index === last ? giveBackLater(answer.memory) : undefined
+        if (!stream.write(part, whenWritten)) this.#isWaitingForDrain = true
       }
       shouldClose = answer.close === true
     }
@@ -293,6 +298,14 @@ export class Connection {
     this.#slots.length = 0
     this.#parts.abort()
     this.#ended.resolve()
+  }
+}
+
+/** A write that failed may still be looking at the memory: then it is left to the collector. */
+function giveBackLater(memory: readonly Uint8Array[] = []): ((error?: Error | null) => void) | undefined {
+  if (memory.length === 0) return undefined
+  return error => {
+    if (!error) for (const bytes of memory) releaseMemory(bytes)
   }
 }
 

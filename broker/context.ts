@@ -29,9 +29,13 @@ export interface HandlerContext {
 }
 
 export interface Call {
+  /** What the bytes of the request are views of. */
+  readonly frame: Uint8Array
   readonly version: number
   readonly clientId: string
   readonly session: Session
+  /** Large memory that the answer's bytes are views of and nobody else looks at: given back once the answer is written. */
+  readonly answerMemory: Uint8Array[]
 }
 
 /** Undefined: no answer is due. Called in request order; what needs order is done before the first await. */

@@ -53,10 +53,11 @@ async function serve<A extends ApiName>(
   const handler = findHandler(api)
   if (handler === undefined) throw refuseUnserved(api, apiVersion)
   const request = decodeRequest(api, apiVersion, frame, bodyOffset)
-  const body = await handler(request, { version: apiVersion, clientId: clientId ?? '', session }, context)
+  const call = { frame, version: apiVersion, clientId: clientId ?? '', session, answerMemory: [] }
+  const body = await handler(request, call, context)
   const close = session.closeAfterAnswer
   if (body === undefined) return { parts: noParts, close }
-  return { parts: encodeResponse(api, apiVersion, correlationId, body), close }
+  return { parts: encodeResponse(api, apiVersion, correlationId, body), close, memory: call.answerMemory }
 }
 
 function authenticateRaw(token: Uint8Array, session: Session, { authenticator, metrics }: HandlerContext): Answer {

@@ -16,7 +16,7 @@ export interface BrokerOptions {
   readonly autoCreateTopics: boolean
   /** num.partitions: of auto-created topics and of CreateTopics with -1. */
   readonly partitionCountDefault: number
-  /** How long the first batch of a segment waits for company. Least 5. */
+  /** The least time between two segments: what comes sooner waits for company. Least 5. */
   readonly flushIntervalMs: number
   /** A segment is flushed early at this size. */
   readonly segmentBytesTarget: number

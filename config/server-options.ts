@@ -115,7 +115,7 @@ export const serverKeys = {
       flush_interval: withDefault(
         duration(5, 60_000),
         '250ms',
-        'How long produced records wait for company before one object is written. Shorter is faster and costs more requests.',
+        'The least time between two objects of produced records: after a pause the first records are written at once, those that follow sooner wait for company. Shorter is faster and costs more requests.',
       ),
       flush_size: withDefault(
         size(64 * 1024, 256 * 2 ** 20),

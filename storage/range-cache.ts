@@ -8,8 +8,11 @@
  * - A block shorter than `blockBytes` ends its object. Objects never change, so nothing is ever outdated.
  * - Blocks in memory stay within `bytesMax`; the least recently used go first.
  * - A failed load fails those who waited for it and leaves nothing behind: the next read tries again.
+ * - Memory that the cache loaded is given back when its block goes and nobody reads it any more: left to the collector, reading
+ *   through a topic starts a full collection every 64 MiB.
  */
 import { FloeError } from '../core/errors.ts'
+import { releaseMemory } from '../core/release-memory.ts'
 import { checkRange } from './object-body.ts'
 import type { ObjectStore } from './object-store.ts'
 
@@ -40,6 +43,19 @@ export interface RangeCacheStats {
   readonly evictions: number
 }
 
+interface Block {
+  readonly bytes: Uint8Array
+  /** The cache itself, while it keeps the block, and every read that has yet to copy from it. */
+  userCount: number
+  /** Made by a load, and so the cache's to give back. */
+  readonly isLoaded: boolean
+}
+
+interface Load {
+  readonly block: Promise<Block | undefined>
+  waitingCount: number
+}
+
 export class RangeCache {
   readonly #store: ObjectStore
   readonly #bytesMax: number
@@ -47,8 +63,8 @@ export class RangeCache {
   readonly #loadBlockCountMax: number
   readonly #readBytesMax: number
   /** In order of use, the least recent first. */
-  readonly #blocks = new Map<string, Uint8Array>()
-  readonly #loading = new Map<string, Promise<Uint8Array | undefined>>()
+  readonly #blocks = new Map<string, Block>()
+  readonly #loading = new Map<string, Load>()
   #bytes = 0
   #hits = 0
   #misses = 0
@@ -83,18 +99,34 @@ export class RangeCache {
     }
     if (last <= start) return new Uint8Array(0)
     const first = Math.floor(start / this.#blockBytes)
-    const waits: (Uint8Array | Promise<Uint8Array | undefined>)[] = []
+    const waits: (Block | Promise<Block | undefined>)[] = []
     const endBlock = Math.ceil(last / this.#blockBytes)
     for (let index = first; index < endBlock; index++) {
-      const block = this.#use(blockName(key, index)) ?? this.#loading.get(blockName(key, index))
-      if (block !== undefined) this.#hits++
+      const name = blockName(key, index)
+      const block = this.#use(name)
+      if (block !== undefined) {
+        this.#hits++
+        waits.push(block)
+        // A short block in memory ends the object.
+        if (block.bytes.length < this.#blockBytes) break
+        continue
+      }
+      if (this.#loading.has(name)) this.#hits++
       else this.#load(key, index, this.#countMissing(key, index, endBlock), objectBytes)
-      waits.push(block ?? this.#loading.get(blockName(key, index))!)
-      // A short block in memory ends the object.
-      if (block instanceof Uint8Array && block.length < this.#blockBytes) break
+      const load = this.#loading.get(name)!
+      load.waitingCount++
+      waits.push(load.block)
     }
-    const blocks = await Promise.all(waits)
-    return joinBlocks(blocks, start - first * this.#blockBytes, last - start, this.#blockBytes)
+    const settled = await Promise.allSettled(waits)
+    try {
+      const blocks = settled.map(each => {
+        if (each.status === 'rejected') throw each.reason
+        return each.value?.bytes
+      })
+      return joinBlocks(blocks, start - first * this.#blockBytes, last - start, this.#blockBytes)
+    } finally {
+      for (const each of settled) if (each.status === 'fulfilled' && each.value !== undefined) leaveBlock(each.value)
+    }
   }
 
   /**
@@ -107,18 +139,18 @@ export class RangeCache {
       const at = index * this.#blockBytes
       const name = blockName(key, index)
       const end = at + this.#blockBytes
-      if (!this.#blocks.has(name))
-        this.#keep(name, isOwned ? bytes.subarray(at, end) : new Uint8Array(bytes.subarray(at, end)))
+      if (this.#blocks.has(name)) continue
+      const piece = isOwned ? bytes.subarray(at, end) : new Uint8Array(bytes.subarray(at, end))
+      this.#keep(name, { bytes: piece, userCount: 0, isLoaded: false })
     }
   }
 
   /** Drops what is cached of [start, end), for a reader that found the bytes damaged. */
   forget(key: string, start: number, end: number): void {
     for (let index = Math.floor(start / this.#blockBytes); index * this.#blockBytes < end; index++) {
-      const block = this.#blocks.get(blockName(key, index))
-      if (block === undefined) continue
-      this.#blocks.delete(blockName(key, index))
-      this.#bytes -= block.length + blockOverheadBytes
+      const name = blockName(key, index)
+      const block = this.#blocks.get(name)
+      if (block !== undefined) this.#drop(name, block)
     }
   }
 
@@ -149,47 +181,71 @@ export class RangeCache {
     this.#loads++
     const start = index * this.#blockBytes
     const end = Math.min(start + count * this.#blockBytes, objectBytes ?? Number.MAX_SAFE_INTEGER)
-    const load = this.#store.get(key, { start, end })
+    const pieces = this.#store.get(key, { start, end }).then(bytes => this.#cut(bytes, count))
     for (let offset = 0; offset < count; offset++) {
       const name = blockName(key, index + offset)
-      const block = load
-        .then(bytes => {
-          if (bytes === undefined) return undefined
-          const at = offset * this.#blockBytes
-          // Copied, lest one small block keep the whole load in memory.
-          const piece = count === 1 ? bytes : bytes.slice(at, at + this.#blockBytes)
-          const length = Math.min(this.#blockBytes, (objectBytes ?? 0) - start - at)
-          if (piece.length < length) throw shorterThanKnown(key, objectBytes)
-          this.#keep(name, piece)
-          return piece
+      const block = pieces
+        .then(cut => {
+          if (cut === undefined) return undefined
+          const bytes = cut[offset]!
+          const length = Math.min(this.#blockBytes, (objectBytes ?? 0) - start - offset * this.#blockBytes)
+          if (bytes.length < length) throw shorterThanKnown(key, objectBytes)
+          const loaded: Block = { bytes, userCount: load.waitingCount, isLoaded: true }
+          this.#keep(name, loaded)
+          return loaded
         })
         .finally(() => this.#loading.delete(name))
+      const load: Load = { block, waitingCount: 0 }
       // A reader that stopped earlier may never look at this promise.
       block.catch(() => {})
-      this.#loading.set(name, block)
+      this.#loading.set(name, load)
     }
   }
 
-  #use(name: string): Uint8Array | undefined {
+  /** Copies the blocks out of a load of several, lest one of them keep all of it in memory. */
+  #cut(bytes: Uint8Array | undefined, count: number): readonly Uint8Array[] | undefined {
+    if (bytes === undefined || count === 1) return bytes && [bytes]
+    const blockBytes = this.#blockBytes
+    const pieces = Array.from({ length: count }, (_, index) =>
+      bytes.slice(index * blockBytes, (index + 1) * blockBytes),
+    )
+    releaseMemory(bytes)
+    return pieces
+  }
+
+  /** The block, with one more user. */
+  #use(name: string): Block | undefined {
     const block = this.#blocks.get(name)
     if (block === undefined) return undefined
     this.#blocks.delete(name)
     this.#blocks.set(name, block)
+    block.userCount++
     return block
   }
 
-  #keep(name: string, block: Uint8Array): void {
-    const cost = block.length + blockOverheadBytes
+  #keep(name: string, block: Block): void {
+    const cost = block.bytes.length + blockOverheadBytes
     if (cost > this.#bytesMax || this.#blocks.has(name)) return
+    block.userCount++
     this.#blocks.set(name, block)
     this.#bytes += cost
     for (const [oldest, evicted] of this.#blocks) {
       if (this.#bytes <= this.#bytesMax) break
-      this.#blocks.delete(oldest)
-      this.#bytes -= evicted.length + blockOverheadBytes
+      this.#drop(oldest, evicted)
       this.#evictions++
     }
   }
+
+  #drop(name: string, block: Block): void {
+    this.#blocks.delete(name)
+    this.#bytes -= block.bytes.length + blockOverheadBytes
+    leaveBlock(block)
+  }
+}
+
+function leaveBlock(block: Block): void {
+  block.userCount--
+  if (block.userCount === 0 && block.isLoaded) releaseMemory(block.bytes)
 }
 
 function shorterThanKnown(key: string, objectBytes: number | undefined): FloeError {

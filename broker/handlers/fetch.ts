@@ -23,7 +23,7 @@ const errorCodes: Record<ReadOutcome, number> = {
 }
 const noBytes = new Uint8Array(0)
 
-export const handleFetch: Handler<'Fetch'> = async (request, { session }, context) => {
+export const handleFetch: Handler<'Fetch'> = async (request, { session, answerMemory }, context) => {
   if (request.sessionId !== 0) {
     return { errorCode: kafkaErrorCode.FETCH_SESSION_ID_NOT_FOUND, responses: [] }
   }
@@ -67,7 +67,10 @@ export const handleFetch: Handler<'Fetch'> = async (request, { session }, contex
       return describeRead(partition.partition, read, readCommitted)
     }),
   }))
-  for (const { batches } of reads) for (const { length } of batches) context.metrics.fetchBytes += length
+  for (const { batches } of reads) {
+    for (const { length } of batches) context.metrics.fetchBytes += length
+    answerMemory.push(...batches)
+  }
   return { errorCode: kafkaErrorCode.NONE, sessionId: 0, responses }
 }
 

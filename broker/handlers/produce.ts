@@ -31,7 +31,7 @@ export const handleProduce: Handler<'Produce'> = async (request, call, context) 
       const topics = await Promise.all(names.map(name => context.catalog.topicByName(name)))
       return prepareAll(request, new Map(names.map((name, index) => [name, topics[index]])), call, context)
     },
-    batches => enterAll(batches, context),
+    batches => enterAll(batches, call.frame, context),
   )
   let next = 0
   const responses = request.topicData.map(({ name, partitionData }) => ({
@@ -104,7 +104,11 @@ function toInt64(timestampMs: number): bigint {
 }
 
 /** Puts what was accepted into the flush buffer, synchronously, and answers once all of it is settled. */
-function enterAll(prepared: readonly Prepared[], context: HandlerContext): Promise<readonly PartitionAnswer[]> {
+function enterAll(
+  prepared: readonly Prepared[],
+  frame: Uint8Array,
+  context: HandlerContext,
+): Promise<readonly PartitionAnswer[]> {
   const { promise, resolve } = Promise.withResolvers<readonly PartitionAnswer[]>()
   const answers: PartitionAnswer[] = []
   const batches: PendingBatch[] = []
@@ -115,14 +119,15 @@ function enterAll(prepared: readonly Prepared[], context: HandlerContext): Promi
       continue
     }
     unsettled++
+    const { byteLength } = one.valid.batch
     const settle = (result: BatchResult): void => {
-      answers[position] = answerBatch(one, result, context)
+      answers[position] = answerBatch(one, byteLength, result, context)
       if (--unsettled === 0) resolve(answers)
     }
     batches.push(describeBatch(one, settle))
   }
   if (batches.length === 0) resolve(answers)
-  else context.flushBuffer.add(batches)
+  else context.flushBuffer.add(batches, frame)
   return promise
 }
 
@@ -132,6 +137,7 @@ function describeBatch({ index, topic, valid, settings }: Accepted, settle: Pend
     topicId: topic.topicId,
     partition: index,
     bytes: valid.batch,
+    byteLength: valid.batch.byteLength,
     usesLogAppendTime: settings.timestampType === 'LogAppendTime',
     byteOffset: -1,
     offsetCount: valid.recordCount,
@@ -143,13 +149,18 @@ function describeBatch({ index, topic, valid, settings }: Accepted, settle: Pend
   }
 }
 
-function answerBatch({ index, valid }: Accepted, result: BatchResult, { metrics }: HandlerContext): PartitionAnswer {
+function answerBatch(
+  { index, valid }: Accepted,
+  byteLength: number,
+  result: BatchResult,
+  { metrics }: HandlerContext,
+): PartitionAnswer {
   switch (result.outcome) {
     case 'appended':
     case 'duplicate':
       metrics.batchesProduced++
       metrics.recordsProduced += valid.recordCount
-      metrics.batchBytesProduced += valid.batch.length
+      metrics.batchBytesProduced += byteLength
       if (result.outcome === 'duplicate') metrics.duplicateBatches++
       return {
         index,

@@ -1,7 +1,11 @@
 /**
  * Gathers batches of all producers and makes segments of them.
  *
- *   add ─> open buffer ──interval or size──> sealed ──upload slot free──> put (in parallel) ──in flush order──> commit ─> answer
+ *   add ─> open buffer ──due or full──> sealed ──upload slot free──> put (in parallel) ──in flush order──> commit ─> answer
+ *
+ * A buffer is due when the interval has passed since the last one was sealed. The first batch after a pause therefore goes at once,
+ * and a steady stream makes one object per interval: the interval bounds requests, not latency. It also keeps a client that waits
+ * for answers from falling into step with the flushes, all its requests on their way or none.
  *
  * Invariants
  *   - Segments are committed in the order they were sealed, whatever order their puts end in: what one producer sent later is
@@ -10,7 +14,8 @@
  *     granted and never committed is collected by the catalog's books.
  *   - When a segment fails for good, its batches are answered `unavailable` and later segments go on: idempotent producers get
  *     OUT_OF_ORDER_SEQUENCE_NUMBER for what followed, at sequencing.
- *   - Batch bytes are views of request frames, held until their segment is built; connections count those frames and stop reading.
+ *   - Batch bytes are views of request frames, which are given back as soon as the segment is built: the batches of one request are
+ *     always in one segment. Connections count frames until they are answered, and stop reading.
  */
 import type { CatalogClient, CommitSegmentResult, SegmentBatchResult } from '../../catalog/client.ts'
 import { type GrantedName, NamePool, type NamePoolOptions } from '../../catalog/name-pool.ts'
@@ -18,6 +23,7 @@ import { segmentKey } from '../../catalog/object-names.ts'
 import type { Clock, TimerHandle } from '../../core/clock.ts'
 import { errorMessage } from '../../core/errors.ts'
 import type { Log } from '../../core/log.ts'
+import { releaseMemory } from '../../core/release-memory.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
 import type { RangeCache } from '../../storage/range-cache.ts'
 import type { BrokerMetrics } from '../metrics.ts'
@@ -26,6 +32,8 @@ import { buildSegment, orderEntries, type SegmentEntry } from './segment.ts'
 
 /** One batch on its way. */
 export interface PendingBatch extends SegmentEntry {
+  /** Of `bytes`, which are gone once they are in a segment. */
+  readonly byteLength: number
   readonly offsetCount: number
   readonly maxTimestampMs: number
   readonly producerId: bigint
@@ -65,6 +73,11 @@ const segmentNames: NamePoolOptions = {
   remainingMsMin: 60_000,
 }
 
+interface OpenSegment {
+  readonly batches: PendingBatch[]
+  readonly frames: Uint8Array[]
+}
+
 interface Segment {
   readonly entries: readonly PendingBatch[]
   readonly bytes: Buffer
@@ -74,10 +87,11 @@ interface Segment {
 export class FlushBuffer {
   readonly #parts: FlushBufferParts
   readonly #names: NamePool
-  #open: PendingBatch[] = []
+  #open: OpenSegment = { batches: [], frames: [] }
   #openBytes = 0
   #timer: TimerHandle | undefined
-  readonly #sealed: PendingBatch[][] = []
+  #lastSealedMs = Number.NEGATIVE_INFINITY
+  readonly #sealed: OpenSegment[] = []
   #uploadsInFlight = 0
   /** Ends when the last segment begun was handed to the catalog. */
   #commitTail: Promise<void> = Promise.resolve()
@@ -88,16 +102,22 @@ export class FlushBuffer {
     this.#names = new NamePool(parts.catalog, parts.clock, segmentNames)
   }
 
-  /** Takes batches in order. Returns at once; each is settled when durable or refused. */
-  add(batches: readonly PendingBatch[]): void {
+  /**
+   * Takes the batches of one request, in order. Returns at once; each is settled when durable or refused.
+   *
+   * frame  what the bytes of the batches are views of; not to be looked at afterwards
+   */
+  add(batches: readonly PendingBatch[], frame: Uint8Array): void {
     if (batches.length === 0) return
     const { options, clock } = this.#parts
+    this.#open.frames.push(frame)
     for (const batch of batches) {
-      this.#open.push(batch)
-      this.#openBytes += batch.bytes.length
+      this.#open.batches.push(batch)
+      this.#openBytes += batch.byteLength
     }
-    if (this.#openBytes >= options.segmentBytesTarget) this.#seal()
-    else this.#timer ??= clock.startTimer(options.flushIntervalMs, () => this.#seal())
+    const dueMs = this.#lastSealedMs + options.flushIntervalMs - clock.monotonicMs()
+    if (dueMs <= 0 || this.#openBytes >= options.segmentBytesTarget) this.#seal()
+    else this.#timer ??= clock.startTimer(dueMs, () => this.#seal())
   }
 
   /** Flushes what is buffered and resolves when everything under way is settled. */
@@ -109,8 +129,9 @@ export class FlushBuffer {
   #seal(): void {
     this.#timer?.cancel()
     this.#timer = undefined
-    if (this.#open.length > 0) this.#sealed.push(this.#open)
-    this.#open = []
+    this.#lastSealedMs = this.#parts.clock.monotonicMs()
+    if (this.#open.batches.length > 0) this.#sealed.push(this.#open)
+    this.#open = { batches: [], frames: [] }
     this.#openBytes = 0
     this.#startUploads()
   }
@@ -124,7 +145,7 @@ export class FlushBuffer {
   }
 
   /** Never rejects. */
-  async #flush(batches: readonly PendingBatch[]): Promise<void> {
+  async #flush({ batches, frames }: OpenSegment): Promise<void> {
     const { clock, log, metrics } = this.#parts
     const startMs = clock.monotonicMs()
     this.#uploadsInFlight++
@@ -135,6 +156,7 @@ export class FlushBuffer {
     try {
       const appendTimeMs = clock.nowMs()
       const segment: Segment = { entries, bytes: buildSegment(entries, appendTimeMs), appendTimeMs }
+      for (const frame of frames) giveBack(frame)
       const name = await this.#put(segment).finally(() => {
         this.#uploadsInFlight--
         this.#startUploads()
@@ -190,7 +212,7 @@ export class FlushBuffer {
       const answer = catalog.commitSegment({
         ...name,
         segmentBytes: segment.bytes.length,
-        batches: segment.entries.map(({ bytes, ...batch }) => ({ ...batch, byteLength: bytes.length })),
+        batches: segment.entries,
       })
       handedOver()
       const result = await answer
@@ -203,6 +225,11 @@ export class FlushBuffer {
       name = await this.#put(segment)
     }
   }
+}
+
+/** A small frame shares the chunk it came in with others: that is left to the collector. */
+function giveBack(frame: Uint8Array): void {
+  if (frame.byteLength === frame.buffer.byteLength) releaseMemory(frame)
 }
 
 function settleCommitted(segment: Segment, { batches }: CommitSegmentResult & { outcome: 'committed' }): void {

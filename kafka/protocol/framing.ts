@@ -1,4 +1,5 @@
 import { FloeError } from '../../core/errors.ts'
+import { releaseMemory } from '../../core/release-memory.ts'
 import { frameBytesEager, frameBytesMaxDefault } from './limits.ts'
 
 /**
@@ -7,15 +8,18 @@ import { frameBytesEager, frameBytesMaxDefault } from './limits.ts'
  *   splitter.push(chunk)
  *   while ((frame = splitter.next()) !== undefined) handle(frame)
  *
- * Invariants: a frame inside one chunk is a view of the chunk; one that spans chunks is copied once into its own buffer. Memory
- * held is the unread chunk plus at most one frame, and a frame's buffer grows with what really arrived, so a large size alone
- * costs nothing. The caller takes all frames before pushing the next chunk, or pushes and lets `bufferedBytes` guide pausing.
+ * Invariants: a frame inside one chunk is a view of the chunk; one that spans chunks is copied once into its own buffer, and chunks
+ * that were only copied from are given back at once. Memory held is the unread chunk plus at most one frame, and a frame's buffer
+ * grows with what really arrived, so a large size alone costs nothing. The caller takes all frames before pushing the next chunk,
+ * or pushes and lets `bufferedBytes` guide pausing.
  */
 export class FrameSplitter {
   readonly #frameBytesMax: number
   /** Chunks not yet looked at; the first one from `#offset` on. */
   readonly #chunks: Uint8Array[] = []
   #offset = 0
+  /** A frame that was returned is a view of the first chunk. */
+  #isViewed = false
   #bufferedBytes = 0
   /** The frame being assembled across chunks; `#filled` of `#frameBytes` bytes are there. */
   #frame: Uint8Array | undefined
@@ -34,7 +38,7 @@ export class FrameSplitter {
     return this.#bufferedBytes
   }
 
-  /** Takes ownership of the chunk: frames are views of it. */
+  /** Takes ownership of the chunk: frames are views of it, or it is given back. */
   push(chunk: Uint8Array): void {
     if (chunk.length === 0) return
     this.#chunks.push(chunk)
@@ -61,6 +65,7 @@ export class FrameSplitter {
       const rest = this.#chunks[0]
       const from = this.#offset
       if (rest !== undefined && rest.length - from >= bytes) {
+        this.#isViewed = true
         this.#consume(rest, bytes)
         this.#bufferedBytes -= bytes + 4
         return rest.subarray(from, from + bytes)
@@ -110,6 +115,8 @@ export class FrameSplitter {
     if (this.#offset < chunk.length) return
     this.#chunks.shift()
     this.#offset = 0
+    if (!this.#isViewed) releaseMemory(chunk)
+    this.#isViewed = false
   }
 }
 

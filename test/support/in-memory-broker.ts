@@ -1,7 +1,7 @@
 /**
  * A broker over a memory store with connections that are duplex pairs: everything but sockets, in one process.
  */
-import { type Duplex, duplexPair } from 'node:stream'
+import type { Duplex } from 'node:stream'
 import { type Broker, createBroker } from '../../broker/broker.ts'
 import type { BrokerOptions } from '../../broker/options.ts'
 import type { CatalogClient } from '../../catalog/client.ts'
@@ -15,6 +15,7 @@ import { FrameSplitter } from '../../kafka/protocol/framing.ts'
 import { MemoryStore } from '../../storage/memory-store.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
 import { RangeCache } from '../../storage/range-cache.ts'
+import { createCopyingPair } from './copying-pair.ts'
 
 export interface InMemoryBroker {
   readonly broker: Broker
@@ -58,7 +59,7 @@ export async function startInMemoryBroker(options: InMemoryOptions = {}): Promis
     store,
     complaints,
     connect() {
-      const [near, far] = duplexPair()
+      const [near, far] = createCopyingPair()
       broker.serveConnection(far, { clientHost: '10.0.0.1' })
       return new TestClient(near)
     },

@@ -226,12 +226,20 @@ describe('backpressure', () => {
     client.stream.write(Buffer.concat(requests.map(({ bytes }) => bytes)))
     await waitUntil(() => gate.puts.length === 1)
     expect(broker.metrics.requests.get('Produce')).toBe(3)
+    await waitUntil(() => gate.puts.length === 2)
+    expect(broker.metrics.requests.get('Produce')).toBe(3)
     gate.puts[0]!.release()
     await requests[0]!.receive()
-    await waitUntil(() => gate.puts.length === 2)
-    expect(broker.metrics.requests.get('Produce')).toBe(6)
+    expect(broker.metrics.requests.get('Produce')).toBe(4)
     gate.puts[1]!.release()
-    for (const { receive } of requests.slice(1)) await receive()
+    for (const { receive } of requests.slice(1, 3)) await receive()
+    expect(broker.metrics.requests.get('Produce')).toBe(6)
+    await waitUntil(() => gate.puts.length >= 3)
+    for (const { receive } of requests.slice(3)) {
+      const answered = receive()
+      for (const put of gate.puts.splice(0)) put.release()
+      await answered
+    }
   })
 
   it('stops reading other connections when the budget of all is used up, and goes on later', async () => {
@@ -359,12 +367,15 @@ describe('the end', () => {
     const { connect, broker } = await start({ flushIntervalMs: 60_000 })
     const producer = connect()
     await createTopic(producer, 't')
+    // Goes at once; what follows waits for the interval.
+    await producer.call('Produce', produceBody('t', makeBatch(['first'])), 9)
     const produced = producer.call('Produce', produceBody('t', makeBatch(['last'])), 9)
     const reader = connect()
-    const parked = reader.call('Fetch', fetchBody('t', 0n, { maxWaitMs: 60_000 }), 12)
+    const parked = reader.call('Fetch', fetchBody('t', 1n, { maxWaitMs: 60_000 }), 12)
     await waitUntil(() => broker.metrics.fetchesParked === 1)
+    expect(broker.metrics.flushes).toBe(1)
     await broker.close()
-    expect((await produced).responses[0]!.partitionResponses[0]).toMatchObject({ errorCode: 0, baseOffset: 0n })
+    expect((await produced).responses[0]!.partitionResponses[0]).toMatchObject({ errorCode: 0, baseOffset: 1n })
     expect((await parked).responses[0]!.partitions[0]!.errorCode).toBe(0)
     await Promise.all([producer.closed, reader.closed])
   })

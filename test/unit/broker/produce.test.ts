@@ -196,13 +196,44 @@ it('answers a batch whose topic was deleted before its commit with UNKNOWN_TOPIC
   const other = slow.connect()
   await createTopic(other, 'gone')
   await createTopic(other, 'stays')
+  await produce(other, 'stays', makeBatch(['goes at once and begins the interval']))
   const gone = slow.connect().call('Produce', produceBody('gone', makeBatch(['a'])), 9)
-  while (slow.broker.metrics.requests.get('Produce') !== 1) await new Promise(resolve => setImmediate(resolve))
+  while (slow.broker.metrics.requests.get('Produce') !== 2) await new Promise(resolve => setImmediate(resolve))
   await other.call('DeleteTopics', { topics: [{ name: 'gone' }], timeoutMs: 1_000 })
   const stays = await produce(other, 'stays', makeBatch(['x'.repeat(5_000)]))
   expect(stays.errorCode).toBe(0)
   expect((await gone).responses[0]!.partitionResponses[0]!.errorCode).toBe(3)
   await slow.close()
+})
+
+it('flushes the first batch after a pause at once, and what follows within the interval together', async () => {
+  const slow = await startInMemoryBroker({ flushIntervalMs: 60_000, segmentBytesTarget: 100_000 })
+  const { metrics } = slow.broker
+  const own = slow.connect()
+  await createTopic(own, 't')
+  expect((await produce(own, 't', makeBatch(['at once']))).baseOffset).toBe(0n)
+  expect(metrics.flushes).toBe(1)
+  // Only the size ends the interval early: a flush that came any sooner would be one more.
+  const waiting = [1, 2, 3].map(() => produce(own, 't', makeBatch(['x'.repeat(30_000)])))
+  await produce(own, 't', makeBatch(['x'.repeat(30_000)]))
+  await Promise.all(waiting)
+  expect(metrics.flushes).toBe(2)
+  await slow.close()
+})
+
+it('gives frames back once their batches are in a segment, and answers and stores them as they were', async () => {
+  const own = await startInMemoryBroker()
+  const producer = own.connect()
+  await createTopic(producer, 't')
+  const batch = makeBatch(['y'.repeat(400_000)])
+  for (const baseOffset of [0n, 1n, 2n]) {
+    expect(await produce(producer, 't', batch)).toMatchObject({ errorCode: 0, baseOffset })
+  }
+  expect(own.broker.metrics.batchBytesProduced).toBe(3 * batch.length)
+  const { records } = await fetchOne(producer, 't', 1n)
+  // Base offset and partition leader epoch are filled in by the broker.
+  expect(Buffer.from(records!).subarray(16, batch.length).equals(batch.subarray(16))).toBe(true)
+  await own.close()
 })
 
 it('keeps the batches of many partitions apart in one segment', async () => {

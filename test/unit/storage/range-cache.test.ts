@@ -74,6 +74,38 @@ describe('range cache', () => {
     expect(store.gets).toEqual([])
   })
 
+  it('gives the memory of a block back that it loaded and let go, but not while somebody is about to copy from it', async () => {
+    const loaded: Uint8Array[] = []
+    class KeepingStore extends MemoryStore {
+      override async get(key: string, range?: ByteRange): Promise<Uint8Array | undefined> {
+        const bytes = await super.get(key, range)
+        if (bytes !== undefined) loaded.push(bytes)
+        return bytes
+      }
+    }
+    const store = new KeepingStore(makeInstantClock())
+    const blockBytes = 32 * 1024
+    const contents = new Map(['a', 'b', 'c'].map((key, index) => [key, pseudoRandomBytes(index, blockBytes)]))
+    for (const [key, bytes] of contents) await store.put(key, bytes)
+    const cache = new RangeCache(store, { bytesMax: blockBytes + 1024, blockBytes })
+    // All three load at once, and each pushes the one before out while its reader has yet to be called.
+    const reads = await Promise.all([...contents.keys()].map(key => cache.read(key, 0, blockBytes)))
+    expect(reads).toEqual([...contents.values()])
+    expect(loaded.map(({ length }) => length)).toEqual([0, 0, blockBytes])
+    // Room for one block only: the second load of a read must not take what the first one brought.
+    await store.put('long', Buffer.concat([...contents.values()]))
+    expect(await cache.read('long', 10, 3 * blockBytes)).toEqual(
+      new Uint8Array(Buffer.concat([...contents.values()]).subarray(10)),
+    )
+    cache.forget('long', 0, 3 * blockBytes)
+    expect(loaded.every(({ length }) => length === 0)).toBe(true)
+    // What was handed in stays the caller's.
+    const own = pseudoRandomBytes(9, blockBytes)
+    cache.insert('own', own, true)
+    cache.forget('own', 0, blockBytes)
+    expect(own.length).toBe(blockBytes)
+  })
+
   it('stays within its bytes and lets the least recently used block go first', async () => {
     const store = new RecordingStore(makeInstantClock())
     for (const key of ['a', 'b', 'c', 'd']) await store.put(key, pseudoRandomBytes(1, 1000))

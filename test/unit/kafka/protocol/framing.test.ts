@@ -55,6 +55,23 @@ describe('frame splitter', () => {
     expect(Buffer.from(splitter.next()!).toString()).toBe('zbc')
   })
 
+  test('chunks that were only copied from are given back, those that frames are views of are not', () => {
+    const body = Buffer.alloc(150_000, 'x')
+    const stream = Buffer.concat([frameOf(body), frameOf(Buffer.from('small')), frameOf(body)])
+    const chunks: Uint8Array[] = []
+    for (let at = 0; at < stream.length; at += 65_536) chunks.push(new Uint8Array(stream.subarray(at, at + 65_536)))
+    const splitter = new FrameSplitter()
+    const frames = chunks.flatMap(chunk => {
+      splitter.push(chunk)
+      return drain(splitter)
+    })
+    expect(frames.map(({ length }) => length)).toEqual([150_000, 5, 150_000])
+    expect(frames.every((frame, index) => Buffer.compare(frame, index === 1 ? Buffer.from('small') : body) === 0)).toBe(
+      true,
+    )
+    expect(chunks.map(({ length }) => length)).toEqual([0, 0, 65_536, 0, chunks[4]!.length])
+  })
+
   test('a large frame across many chunks grows its buffer and stays intact', () => {
     const body = Buffer.alloc(5_000_000)
     for (let at = 0; at < body.length; at++) body[at] = at % 251
