@@ -9,12 +9,12 @@
  *
  * Processor time of each broker is taken too (Linux). Figures of single rounds and medians go to bench/results/broker.json. Needs scripts/peers/install.sh kafka.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { cpus, loadavg } from 'node:os'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpus, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { kafkaTool, startKafka, startServer, waitUntilReady } from '../test/peers/index.ts'
-import { startBroker } from '../test/support/start-broker.ts'
+import { kafkaTool, startKafka } from '../test/peers/index.ts'
+import { type FloeProcess, serveFloe } from '../test/support/floe-process.ts'
 
 const { values } = parseArgs({
   options: {
@@ -22,7 +22,6 @@ const { values } = parseArgs({
     records: { type: 'string', default: '500000' },
     partitions: { type: 'string', default: '6' },
     'flush-ms': { type: 'string', default: '5' },
-    serve: { type: 'boolean', default: false },
   },
 })
 const recordBytes = 1024
@@ -46,21 +45,26 @@ interface Round {
   readonly load: number
 }
 
-if (values.serve) await serve()
-else await compare()
+await compare()
 
-/** The child process: Floe's broker in a temporary directory. */
-async function serve(): Promise<void> {
-  const broker = await startBroker({ flushIntervalMs: Number(values['flush-ms']) })
-  process.stdout.write(`ready ${broker.address}\n`)
-  process.once('SIGTERM', () => broker.stop().then(() => process.exit(0)))
+/** The whole product, as users start it, in a directory of its own. */
+async function startFloe(directory: string): Promise<FloeProcess> {
+  const configFile = join(directory, 'floe.yaml')
+  const dataDir = join(directory, 'data')
+  writeFileSync(
+    configFile,
+    `data_dir: ${dataDir}\nkafka: { port: 0 }\nhttp: { port: 0 }\nbroker: { flush_interval: ${values['flush-ms']}ms }\n`,
+  )
+  const floe = await serveFloe({ configFile })
+  if (floe === undefined) throw new Error('floe did not start')
+  return floe
 }
 
 async function compare(): Promise<void> {
+  const ownDirectory = mkdtempSync(join(tmpdir(), 'floe-bench-broker-'))
   const kafka = await startKafka()
-  const server = startServer(process.execPath, [import.meta.filename, '--serve', '--flush-ms', values['flush-ms']], {})
-  await waitUntilReady('Floe', server, () => /ready \S+/.test(server.output()), 30_000)
-  const addresses = { floe: /ready (\S+)/.exec(server.output())![1]!, kafka: kafka.bootstrap }
+  const server = await startFloe(ownDirectory)
+  const addresses = { floe: server.kafka, kafka: kafka.bootstrap }
   const pids = { floe: server.pid, kafka: kafka.pid }
   const rounds: { floe: Round[]; kafka: Round[] } = { floe: [], kafka: [] }
   try {
@@ -75,8 +79,9 @@ async function compare(): Promise<void> {
       }
     }
   } finally {
-    await server.stop(10_000)
+    await server.end('SIGTERM')
     await kafka.stop()
+    rmSync(ownDirectory, { recursive: true, force: true })
   }
   const medians = { floe: medianRound(rounds.floe), kafka: medianRound(rounds.kafka) }
   const results = {
