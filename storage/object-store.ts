@@ -51,7 +51,10 @@ export const multipartBytesMin = 5 * 1024 * 1024
 export interface ObjectStore {
   /** Absolute URI of the root without a trailing slash, as table readers use it: `s3://bucket/prefix`, `file:///data`. */
   readonly uri: string
-  /** Creates or replaces. On `unavailable` it may or may not have been applied. */
+  /**
+   * Creates or replaces. On `unavailable` it may or may not have been applied. Once it has resolved, the store looks at the body
+   * no more; when it rejected, it still may.
+   */
   put(key: string, body: ObjectBody): Promise<void>
   /** Creates only when no object has the key; atomic against every other writer. */
   putIfAbsent(key: string, body: ObjectBody): Promise<WriteOutcome>

@@ -8,8 +8,8 @@
  * - A block shorter than `blockBytes` ends its object. Objects never change, so nothing is ever outdated.
  * - Blocks in memory stay within `bytesMax`; the least recently used go first.
  * - A failed load fails those who waited for it and leaves nothing behind: the next read tries again.
- * - Memory that the cache loaded is given back when its block goes and nobody reads it any more: left to the collector, reading
- *   through a topic starts a full collection every 64 MiB.
+ * - Blocks are the cache's own memory, given back when they go and nobody reads them any more: left to the collector, a full
+ *   collection would start every few blocks.
  */
 import { FloeError } from '../core/errors.ts'
 import { releaseMemory } from '../core/release-memory.ts'
@@ -47,8 +47,6 @@ interface Block {
   readonly bytes: Uint8Array
   /** The cache itself, while it keeps the block, and every read that has yet to copy from it. */
   userCount: number
-  /** Made by a load, and so the cache's to give back. */
-  readonly isLoaded: boolean
 }
 
 interface Load {
@@ -129,19 +127,14 @@ export class RangeCache {
     }
   }
 
-  /**
-   * Takes an object just written, as far as the cache has room, so that reading it right away needs no request.
-   *
-   * isOwned   the cache may keep `bytes` itself, which nobody changes any more; else it takes a copy
-   */
-  insert(key: string, bytes: Uint8Array, isOwned = false): void {
+  /** Takes a copy of an object just written, as far as the cache has room, so that reading it right away needs no request. */
+  insert(key: string, bytes: Uint8Array): void {
     for (let index = 0; index * this.#blockBytes < bytes.length || index === 0; index++) {
       const at = index * this.#blockBytes
       const name = blockName(key, index)
       const end = at + this.#blockBytes
       if (this.#blocks.has(name)) continue
-      const piece = isOwned ? bytes.subarray(at, end) : new Uint8Array(bytes.subarray(at, end))
-      this.#keep(name, { bytes: piece, userCount: 0, isLoaded: false })
+      this.#keep(name, { bytes: new Uint8Array(bytes.subarray(at, end)), userCount: 0 })
     }
   }
 
@@ -190,7 +183,7 @@ export class RangeCache {
           const bytes = cut[offset]!
           const length = Math.min(this.#blockBytes, (objectBytes ?? 0) - start - offset * this.#blockBytes)
           if (bytes.length < length) throw shorterThanKnown(key, objectBytes)
-          const loaded: Block = { bytes, userCount: load.waitingCount, isLoaded: true }
+          const loaded: Block = { bytes, userCount: load.waitingCount }
           this.#keep(name, loaded)
           return loaded
         })
@@ -245,7 +238,7 @@ export class RangeCache {
 
 function leaveBlock(block: Block): void {
   block.userCount--
-  if (block.userCount === 0 && block.isLoaded) releaseMemory(block.bytes)
+  if (block.userCount === 0) releaseMemory(block.bytes)
 }
 
 function shorterThanKnown(key: string, objectBytes: number | undefined): FloeError {

@@ -81,6 +81,8 @@ interface OpenSegment {
 interface Segment {
   readonly entries: readonly PendingBatch[]
   readonly bytes: Buffer
+  /** A put that failed may still be looking at the bytes. */
+  hasFailedPuts: boolean
   readonly appendTimeMs: number
 }
 
@@ -155,7 +157,12 @@ export class FlushBuffer {
     const entries = orderEntries(batches)
     try {
       const appendTimeMs = clock.nowMs()
-      const segment: Segment = { entries, bytes: buildSegment(entries, appendTimeMs), appendTimeMs }
+      const segment: Segment = {
+        entries,
+        bytes: buildSegment(entries, appendTimeMs),
+        appendTimeMs,
+        hasFailedPuts: false,
+      }
       for (const frame of frames) giveBack(frame)
       const name = await this.#put(segment).finally(() => {
         this.#uploadsInFlight--
@@ -165,6 +172,7 @@ export class FlushBuffer {
       await this.#commit(segment, name, handedOver.resolve)
       metrics.flushes++
       metrics.segmentBytes += segment.bytes.length
+      if (!segment.hasFailedPuts) releaseMemory(segment.bytes)
       const tookMs = clock.monotonicMs() - startMs
       metrics.flushMsSum += tookMs
       metrics.flushMsLargest = Math.max(metrics.flushMsLargest, tookMs)
@@ -180,7 +188,8 @@ export class FlushBuffer {
   }
 
   /** Puts the segment under a granted name, a new one for every attempt. */
-  async #put({ bytes }: Segment): Promise<GrantedName> {
+  async #put(segment: Segment): Promise<GrantedName> {
+    const { bytes } = segment
     const { store, cache, clock, log, metrics } = this.#parts
     const { segmentPutAttemptsMax, segmentPutRetryMs } = brokerLimits
     for (let attempt = 1; ; attempt++) {
@@ -189,9 +198,10 @@ export class FlushBuffer {
       try {
         await store.put(key, bytes)
         // Before the commit: whoever is woken by it finds the segment here.
-        cache.insert(key, bytes, true)
+        cache.insert(key, bytes)
         return name
       } catch (error) {
+        segment.hasFailedPuts = true
         if (attempt >= segmentPutAttemptsMax) throw error
         metrics.segmentPutRetries++
         log.warn('putting a segment failed; it is put again under a new name', {

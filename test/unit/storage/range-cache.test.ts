@@ -101,7 +101,7 @@ describe('range cache', () => {
     expect(loaded.every(({ length }) => length === 0)).toBe(true)
     // What was handed in stays the caller's.
     const own = pseudoRandomBytes(9, blockBytes)
-    cache.insert('own', own, true)
+    cache.insert('own', own)
     cache.forget('own', 0, blockBytes)
     expect(own.length).toBe(blockBytes)
   })
