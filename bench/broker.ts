@@ -125,11 +125,12 @@ async function measure(address: string, pid: number, topic: string): Promise<Rou
   const low = `${topic}-low`
   await kafkaTool('kafka-topics', [...bootstrap, '--create', '--topic', low, ...partitions])
   const lowRate = await producePerf(address, low, String(latencyRecordsPerSecond * 5), String(latencyRecordsPerSecond))
-  // Columns: start, end, MB, MB/s, ...
+  // Columns: start, end, MB, MB/s, records, records/s, ms of joining the group, ms of fetching, MB/s of fetching, records/s of it.
+  // How long a group waits for more members before its first rebalance is a setting, so joining is left out.
   const columns = consumed.stdout.trim().split('\n').at(-1)!.split(', ')
   return {
     produce,
-    consumeMegabytesPerSecond: Number(columns[3]),
+    consumeMegabytesPerSecond: Number(columns[8]),
     produceCpuSecondsPerGigabyte: round2((producedCpu - startCpu) / gigabytes),
     consumeCpuSecondsPerGigabyte: round2((consumedCpu - producedCpu) / gigabytes),
     lowRate,

@@ -3,14 +3,12 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { setFlagsFromString } from 'node:v8'
+import { fixYoungGeneration } from './young-generation.js'
 
 const nodeMajorMin = 24
 
 if (Number(process.versions.node.split('.')[0]) >= nodeMajorMin) {
-  // What a server holds are buffers outside the heap. A young generation that may grow to its limit (it does while modules are
-  // loaded, and never shrinks) costs up to 90 MB and no time is won by it: bench/memory.ts.
-  setFlagsFromString('--semi-space-growth-factor=1')
+  fixYoungGeneration()
   // Every durable write waits for the disk in one of these threads; with Node's four, a journal entry queues behind segments.
   process.env.UV_THREADPOOL_SIZE ??= '16'
   const { main } = await import('./main.ts')
