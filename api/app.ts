@@ -33,8 +33,8 @@ export interface AppParts {
   readonly notReadyReason: () => string | undefined
 }
 
-export const icebergPath = '/catalog/iceberg'
-export const apiPath = '/api/v1'
+const icebergPath = '/catalog/iceberg'
+const apiPath = '/api/v1'
 
 const requestBytesMax = 4 * 1024 * 1024
 const requestMsMax = 30_000

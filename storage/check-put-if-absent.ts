@@ -10,7 +10,7 @@ import { FloeError } from '../core/errors.ts'
 import { type Random, randomUuid } from '../core/random.ts'
 import type { ObjectStore } from './object-store.ts'
 
-export const probePrefix = 'probe/'
+const probePrefix = 'probe/'
 const racerCount = 8
 const raceCount = 4
 const attemptCountMax = 5

@@ -18,12 +18,12 @@ import type {
 /** S3 Standard, us-east-1, list prices of September 2026 in USD per request; transfer inside the region costs nothing. */
 export const putClassRequestUsd = 0.005 / 1000
 export const getClassRequestUsd = 0.0004 / 1000
-export const deleteRequestUsd = 0
+const deleteRequestUsd = 0
 
-export const requestKinds = ['put', 'putIfAbsent', 'multipart', 'get', 'head', 'list', 'delete'] as const
+const requestKinds = ['put', 'putIfAbsent', 'multipart', 'get', 'head', 'list', 'delete'] as const
 export type RequestKind = (typeof requestKinds)[number]
 
-export const requestUsd: Readonly<Record<RequestKind, number>> = {
+const requestUsd: Readonly<Record<RequestKind, number>> = {
   put: putClassRequestUsd,
   putIfAbsent: putClassRequestUsd,
   multipart: putClassRequestUsd,

@@ -90,4 +90,4 @@ export class MultipartRules {
 }
 
 /** S3's limit. */
-export const multipartPartCountMax = 10_000
+const multipartPartCountMax = 10_000

@@ -8,7 +8,7 @@ import { FloeError } from '../core/errors.ts'
 export const keyBytesMax = 800
 export const prefixBytesMax = 200
 /** The longest file name on common file systems. */
-export const keyPartBytesMax = 255
+const keyPartBytesMax = 255
 
 const keyShape = /^[A-Za-z0-9._-]+(?:\/[A-Za-z0-9._-]+)*$/
 const prefixShape = /^(?:[A-Za-z0-9._-]+\/)*[A-Za-z0-9._-]*$/

@@ -4,7 +4,6 @@
  * Three outcomes for every conditional write: applied, refused, unknown. Nothing is ever deleted on unknown; ask with
  * `get` (storage/put-if-absent.ts does).
  */
-import type { FloeError } from '../core/errors.ts'
 
 /** Bytes to write, in order; not changed by the store and owned by the caller again once the call settles. */
 export type ObjectBody = Uint8Array | readonly Uint8Array[]
@@ -67,5 +66,3 @@ export interface ObjectStore {
   delete(keys: readonly string[]): Promise<void>
   startMultipart(key: string): Promise<MultipartUpload>
 }
-
-export type StoreError = FloeError

@@ -12,7 +12,7 @@ export interface CreateOptions {
   readonly attemptCountMax?: number
 }
 
-export const createAttemptCountMax = 8
+const createAttemptCountMax = 8
 const backoffMsFirst = 50
 const backoffMsMax = 2_000
 

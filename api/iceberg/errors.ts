@@ -3,7 +3,7 @@
  *
  * source  Iceberg REST OpenAPI, ErrorModel and IcebergErrorResponse
  */
-export const icebergErrorStatus = {
+const icebergErrorStatus = {
   BadRequestException: 400,
   NotAuthorizedException: 401,
   ForbiddenException: 403,

@@ -7,7 +7,7 @@
 import { FloeError } from '../../core/errors.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
 
-export const metadataCacheBytesMax = 64 * 1024 * 1024
+const metadataCacheBytesMax = 64 * 1024 * 1024
 
 export class MetadataCache {
   readonly #store: ObjectStore

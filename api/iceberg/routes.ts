@@ -25,7 +25,7 @@ export interface IcebergParts {
   readonly token: TokenCheck
 }
 
-export const icebergNamespace = 'default'
+const icebergNamespace = 'default'
 const tablesPerPageMax = 1_000
 const tokenLifetimeSeconds = 3_600
 

@@ -86,7 +86,7 @@ export interface DeadLetterFileView {
 }
 
 /** Versions and dead letter files shown at most. */
-export const versionsShownMax = 100
+const versionsShownMax = 100
 export const deadLetterFilesPageMax = 1_000
 
 export async function describeTopic(catalog: CatalogFacts, topic: Topic): Promise<TopicView> {

@@ -1,18 +1,11 @@
 /**
- * Who belongs to a classic group: members by id and by instance id, who leads, and what they have in common.
+ * Who belongs to a classic group: members by id and by instance id, who leads, and who waits.
  *
  * Invariants: a static member's instance id points at exactly one member; the leader is a member, or nobody is one; whoever is
  * forgotten or replaced gets an answer to the join and sync it waits for.
  */
 import { findMetadata, type Member } from './member.ts'
-import {
-  type GroupError,
-  type JoinedMember,
-  type JoinProtocol,
-  type MemberIdentity,
-  refuseJoin,
-  refuseSync,
-} from './types.ts'
+import { type GroupError, type JoinedMember, type MemberIdentity, refuseJoin, refuseSync } from './types.ts'
 
 export class Roster {
   readonly #members: Map<string, Member> = new Map()
@@ -110,33 +103,6 @@ export class Roster {
     let largest = 0
     for (const member of this.#members.values()) largest = Math.max(largest, member.rebalanceTimeoutMs)
     return largest
-  }
-
-  supportsAny(protocols: readonly JoinProtocol[]): boolean {
-    const common = this.#commonProtocols()
-    return protocols.some(protocol => common.has(protocol.name))
-  }
-
-  /** Every member votes for the first of its protocols that all support; ties go to the one that was voted for first. */
-  selectProtocol(): string | undefined {
-    const common = this.#commonProtocols()
-    const votes = new Map<string, number>()
-    for (const member of this.#members.values()) {
-      const choice = member.protocols.find(protocol => common.has(protocol.name))
-      if (choice !== undefined) votes.set(choice.name, (votes.get(choice.name) ?? 0) + 1)
-    }
-    let best: string | undefined
-    for (const [name, count] of votes) if (best === undefined || count > votes.get(best)!) best = name
-    return best
-  }
-
-  #commonProtocols(): Set<string> {
-    let common: Set<string> | undefined
-    for (const member of this.#members.values()) {
-      const own = new Set(member.protocols.map(protocol => protocol.name))
-      common = common === undefined ? own : common.intersection(own)
-    }
-    return common ?? new Set()
   }
 
   listJoined(protocolName: string | undefined): readonly JoinedMember[] {

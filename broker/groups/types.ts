@@ -60,6 +60,12 @@ export interface JoinAnswer {
   readonly members: readonly JoinedMember[]
 }
 
+export interface MemberAssignment {
+  readonly memberId: string
+  /** Opaque to the broker. */
+  readonly assignment: Uint8Array
+}
+
 export interface SyncRequest {
   readonly groupId: string
   readonly memberId: string
@@ -68,7 +74,7 @@ export interface SyncRequest {
   /** Undefined before SyncGroup v5. */
   readonly protocolType: string | undefined
   readonly protocolName: string | undefined
-  readonly assignments: readonly { readonly memberId: string; readonly assignment: Uint8Array }[]
+  readonly assignments: readonly MemberAssignment[]
 }
 
 export interface SyncAnswer {
@@ -78,9 +84,16 @@ export interface SyncAnswer {
   readonly assignment: Uint8Array
 }
 
+/** Who a client says that it is. */
 export interface MemberIdentity {
   readonly memberId: string
   readonly groupInstanceId: string | undefined
+}
+
+export interface GroupLimits {
+  readonly initialRebalanceDelayMs: number
+  readonly sizeMax: number
+  readonly newMemberJoinMsMax: number
 }
 
 export type GroupState = 'Empty' | 'PreparingRebalance' | 'CompletingRebalance' | 'Stable' | 'Dead'

@@ -72,4 +72,4 @@ export function findHandler<A extends ApiName>(api: A): Handler<A> | undefined {
   return handlers[api]
 }
 
-export const servedApis: readonly ApiName[] = apiNames.filter(name => handlers[name] !== undefined)
+const servedApis: readonly ApiName[] = apiNames.filter(name => handlers[name] !== undefined)

@@ -11,16 +11,28 @@ export const handleOffsetDelete: Handler<'OffsetDelete'> = async (request, _call
   const subscriptions = groups.memberMetadata(groupId)
   // Another protocol type than `consumer`: what its members use cannot be known.
   if (subscriptions === undefined) return { errorCode: kafkaErrorCode.NON_EMPTY_GROUP, topics: [] }
-  const subscribed = new Set(subscriptions.flatMap(readSubscribedTopics))
+  const subscribed = readAllSubscribedTopics(subscriptions)
   const removed: { topic: string; partition: number }[] = []
   const topics = request.topics.map(({ name, partitions }) => ({
     name,
     partitions: partitions.map(({ partitionIndex }) => {
-      if (subscribed.has(name)) return { partitionIndex, errorCode: kafkaErrorCode.GROUP_SUBSCRIBED_TO_TOPIC }
+      if (subscribed?.has(name) !== false)
+        return { partitionIndex, errorCode: kafkaErrorCode.GROUP_SUBSCRIBED_TO_TOPIC }
       removed.push({ topic: name, partition: partitionIndex })
       return { partitionIndex, errorCode: kafkaErrorCode.NONE }
     }),
   }))
   if (removed.length > 0) await catalog.deleteGroupOffsets(groupId, removed)
   return { errorCode: kafkaErrorCode.NONE, topics }
+}
+
+/** Undefined: a member's metadata cannot be read; as in Kafka, it then counts as subscribed to every topic. */
+function readAllSubscribedTopics(subscriptions: readonly Uint8Array[]): Set<string> | undefined {
+  const all = new Set<string>()
+  for (const metadata of subscriptions) {
+    const topics = readSubscribedTopics(metadata)
+    if (topics === undefined) return undefined
+    for (const topic of topics) all.add(topic)
+  }
+  return all
 }

@@ -3,18 +3,16 @@
  * REST catalog or through the Delta log, and none of them shares code with Floe.
  */
 
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { join } from 'node:path'
-import {
-  type Finished,
-  runPython,
-  runSpark,
-  sparkIcebergConf,
-  startTrino,
-  type TrinoValue,
-} from '../../test/peers/index.ts'
+import { createInterface } from 'node:readline'
 
-export const pythonReaders = ['pyiceberg', 'delta-rs', 'duckdb-iceberg', 'duckdb-delta'] as const
-export const sparkReaders = ['spark-iceberg', 'spark-delta'] as const
+/** How much a program that fails is quoted. */
+const stderrCharsMax = 8 * 1024
+
+const pythonReaders = ['pyiceberg', 'delta-rs', 'duckdb-iceberg', 'duckdb-delta'] as const
+const sparkReaders = ['spark-iceberg', 'spark-delta'] as const
 export const readerNames = [...pythonReaders, ...sparkReaders, 'trino'] as const
 export type ReaderName = (typeof readerNames)[number]
 
@@ -34,65 +32,57 @@ export interface AskOptions {
   readonly readers: readonly ReaderName[]
 }
 
+/** They run the readers that scripts/peers/install.sh has installed. */
+const launchers = join(import.meta.dirname, '../../scripts/peers')
 const scripts = join(import.meta.dirname, 'readers')
 
-/** Answers as they come. errors  PeerMissing: a reader is not installed; Error: it could not be started */
+/** Answers as they come. A reader that is not installed or could not be started is an Error. */
 export async function* askReaders(options: AskOptions): AsyncGenerator<Answer, void> {
   const { catalog, tables, readers } = options
   const locations = JSON.stringify(Object.fromEntries(await locateTables(catalog, tables)))
   const python = pythonReaders.filter(name => readers.includes(name))
   const spark = sparkReaders.filter(name => readers.includes(name))
   if (python.length > 0) {
-    const script = join(scripts, 'python_readers.py')
-    yield* readAnswers(await runPython(script, [catalog, locations, python.join(',')]))
+    yield* runReaders('python.sh', [join(scripts, 'python_readers.py'), catalog, locations, python.join(',')])
   }
   if (spark.length > 0) {
-    const conf = sparkIcebergConf('floe', catalog)
-    yield* readAnswers(await runSpark(join(scripts, 'spark_readers.py'), [locations, spark.join(',')], { conf }))
+    const script = join(scripts, 'spark_readers.py')
+    yield* runReaders('spark.sh', [...sparkConf(catalog), script, locations, spark.join(',')])
   }
-  if (readers.includes('trino')) yield* askTrino(catalog, tables)
+  if (readers.includes('trino')) {
+    yield* runReaders('python.sh', [join(scripts, 'trino_reader.py'), catalog, JSON.stringify(tables)])
+  }
 }
 
-function readAnswers({ stdout }: Finished): Answer[] {
-  return stdout
-    .split('\n')
-    .filter(line => line.startsWith('{'))
-    .map(line => JSON.parse(line) as Answer)
+/** The catalog `floe` for Spark. */
+function sparkConf(catalog: string): string[] {
+  const prefix = 'spark.sql.catalog.floe'
+  return [`${prefix}=org.apache.iceberg.spark.SparkCatalog`, `${prefix}.type=rest`, `${prefix}.uri=${catalog}`].flatMap(
+    property => ['--conf', property],
+  )
 }
 
-async function* askTrino(catalog: string, tables: readonly string[]): AsyncGenerator<Answer, void> {
-  const sums = 'count(*), coalesce(sum(lines_added), 0), coalesce(sum(lines_deleted), 0), count(*) - count(lines_added)'
-  const month = `coalesce(format_datetime(at_timezone(authored_at, 'UTC'), 'yyyy-MM'), '')`
-  const trino = await startTrino({ icebergRestUri: catalog })
+/** Each script prints one line of JSON for each answer; what else there is on its output is not for us. */
+async function* runReaders(launcher: string, args: readonly string[]): AsyncGenerator<Answer, void> {
+  const child = spawn(join(launchers, launcher), args, { stdio: ['ignore', 'pipe', 'pipe'] })
+  let stderr = ''
+  child.stderr.setEncoding('utf8')
+  child.stderr.on('data', (text: string) => {
+    stderr = (stderr + text).slice(-stderrCharsMax)
+  })
+  const closed = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>
+  // Awaited below; who stops asking early must not leave it unhandled.
+  closed.catch(() => {})
   try {
-    for (const table of tables) {
-      const source = `floe."default".${table}`
-      let lines: string[] = []
-      let failure: { error?: string } = {}
-      try {
-        const total = await trino.query(
-          `SELECT ${sums}, count(DISTINCT path), count(DISTINCT commit_id) FROM ${source}`,
-        )
-        const groups = await trino.query(
-          `SELECT author, ${month}, ${sums}, count(DISTINCT path) FROM ${source} GROUP BY 1, 2`,
-        )
-        lines = [
-          ...total.rows.map(row => joinLine(['total', '-', '-', ...row])),
-          ...groups.rows.map(([author, ...rest]) => joinLine(['group', escapeAuthor(String(author)), ...rest])),
-        ]
-      } catch (error) {
-        failure = { error: String(error) }
-      }
-      yield { reader: 'trino', table, lines, ...failure }
+    for await (const line of createInterface({ input: child.stdout })) {
+      if (line.startsWith('{')) yield JSON.parse(line) as Answer
     }
+    const [code, signal] = await closed
+    if (code !== 0) throw new Error(`${launcher} ended with ${signal ?? `code ${code}`}: ${stderr.trim()}`)
   } finally {
-    await trino.stop()
+    child.kill()
   }
 }
-
-const joinLine = (fields: readonly TrinoValue[]): string => fields.map(String).join('\t')
-
-const escapeAuthor = (author: string): string => author.replaceAll('\\', '\\\\').replaceAll('\t', '\\t')
 
 /** Where each table lies; readers of Delta need no more than that. */
 async function locateTables(catalog: string, tables: readonly string[]): Promise<Map<string, string>> {

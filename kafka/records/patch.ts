@@ -1,22 +1,14 @@
+/**
+ * Changes to the part of a batch's header that the checksum covers, in place. `batch` starts at the base offset and ends where
+ * the batch ends; it must have been walked or validated before, these functions do not check it.
+ *
+ * Base offset and partition leader epoch lie outside the checksum: broker/fetch/read-run.ts sets them in what it reads.
+ */
 import { crc32c } from '../../core/crc32c.ts'
 import { attributeBits, fieldAt } from './batch.ts'
 
-/**
- * Changes to the header of one batch in place. `batch` starts at the base offset and ends where the batch ends; it must have
- * been walked or validated before, these functions do not check it.
- */
 function viewOf(batch: Uint8Array): DataView {
   return new DataView(batch.buffer, batch.byteOffset, batch.byteLength)
-}
-
-/** Outside the checksum. */
-export function setBaseOffset(batch: Uint8Array, baseOffset: bigint): void {
-  viewOf(batch).setBigInt64(fieldAt.baseOffset, baseOffset)
-}
-
-/** Outside the checksum. */
-export function setPartitionLeaderEpoch(batch: Uint8Array, partitionLeaderEpoch: number): void {
-  viewOf(batch).setInt32(fieldAt.partitionLeaderEpoch, partitionLeaderEpoch)
 }
 
 /**

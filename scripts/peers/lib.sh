@@ -12,6 +12,11 @@ require_peer() {
   fi
 }
 
+# No user site packages, no bytecode beside the scripts of the checkout, and UTC.
+use_python_env() {
+  export PYTHONNOUSERSITE=1 PYTHONDONTWRITEBYTECODE=1 PYTHONIOENCODING=utf-8 TZ=UTC
+}
+
 die() {
   echo "${0##*/}: $*" >&2
   exit 2

@@ -15,6 +15,7 @@ done
 [[ $# -gt 0 ]] || die 'needs a script'
 require_peer spark
 
+use_python_env
 export SPARK_CONF_DIR=$PEERS_DIR/spark/conf SPARK_LOCAL_IP=127.0.0.1
 export PYSPARK_SUBMIT_ARGS="${conf[*]} pyspark-shell"
 exec "$PEERS_DIR/spark/venv/bin/python" "$@"

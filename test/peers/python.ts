@@ -1,7 +1,6 @@
 /** Python with PyIceberg, pyarrow, deltalake, DuckDB (and its iceberg, delta, avro and httpfs extensions), trino, boto3. */
 
-import { join } from 'node:path'
-import { peerPath, peersDir } from './peers.ts'
+import { launcher } from './peers.ts'
 import { type Finished, type RunOptions, run } from './process.ts'
 
 /**
@@ -11,15 +10,9 @@ import { type Finished, type RunOptions, run } from './process.ts'
  * `duckdb.connect(config={'extension_directory': os.environ['FLOE_DUCKDB_EXTENSIONS']})`, then `LOAD iceberg`.
  */
 export function runPython(script: string, args: readonly string[] = [], options: RunOptions = {}): Promise<Finished> {
-  const env = { ...pythonEnv(), FLOE_DUCKDB_EXTENSIONS: join(peersDir(), 'python/duckdb-extensions'), ...options.env }
-  return run(peerPath('python'), [...program(script), ...args], { ...options, env })
+  return run(launcher('python'), [...program(script), ...args], options)
 }
 
 export function program(script: string): string[] {
   return script.endsWith('.py') ? [script] : ['-c', script]
-}
-
-/** No user site packages, no bytecode beside the scripts of the checkout, and UTC. */
-export function pythonEnv(): Record<string, string> {
-  return { PYTHONNOUSERSITE: '1', PYTHONDONTWRITEBYTECODE: '1', PYTHONIOENCODING: 'utf-8', TZ: 'UTC' }
 }

@@ -2,7 +2,7 @@
 
 import { launcher } from './peers.ts'
 import { type Finished, type RunOptions, run } from './process.ts'
-import { program, pythonEnv } from './python.ts'
+import { program } from './python.ts'
 import type { S3Connection } from './s3.ts'
 
 export interface SparkOptions extends RunOptions {
@@ -13,8 +13,7 @@ export interface SparkOptions extends RunOptions {
 /** Runs a Python script (a path ending in .py, or the text of one) with `pyspark` to import. */
 export function runSpark(script: string, args: readonly string[] = [], options: SparkOptions = {}): Promise<Finished> {
   const conf = Object.entries(options.conf ?? {}).flatMap(([name, value]) => ['--conf', `${name}=${value}`])
-  const env = { ...pythonEnv(), ...options.env }
-  return run(launcher('spark'), [...conf, ...program(script), ...args], { ...options, env })
+  return run(launcher('spark'), [...conf, ...program(script), ...args], options)
 }
 
 /** A Spark catalog `name` on an Iceberg REST catalog; with `s3` its tables lie in a bucket. */

@@ -191,7 +191,8 @@ describe('configs', () => {
 })
 
 describe('groups', () => {
-  const join = (groupId: string, memberId = '', version = 9) =>
+  const metadataOf = (topic: string) => Buffer.concat([Uint8Array.of(0, 0, 0, 0, 0, 1, 0, topic.length), encode(topic)])
+  const join = (groupId: string, memberId = '', version = 9, metadata = metadataOf('known')) =>
     client.call(
       'JoinGroup',
       {
@@ -200,9 +201,7 @@ describe('groups', () => {
         rebalanceTimeoutMs: 10_000,
         memberId,
         protocolType: 'consumer',
-        protocols: [
-          { name: 'range', metadata: Buffer.concat([Uint8Array.of(0, 0, 0, 0, 0, 1, 0, 5), encode('known')]) },
-        ],
+        protocols: [{ name: 'range', metadata }],
       },
       version,
     )
@@ -306,6 +305,20 @@ describe('groups', () => {
     expect((await remove()).results[0]!.errorCode).toBe(0)
     expect((await remove()).results[0]!.errorCode).toBe(kafkaErrorCode.GROUP_ID_NOT_FOUND)
     expect(await fetchOffset('life')).toEqual([0, 0, -1n])
+  })
+
+  it('keeps the offsets of every topic while a member of the group says nothing readable of its topics', async () => {
+    expect(await commit('vague')).toBe(0)
+    const { memberId } = await join('vague', '', 3, Buffer.of(0))
+    const deleteOffset = async () => {
+      const topics = [{ name: 'known', partitions: [{ partitionIndex: 0 }] }]
+      const answer = await client.call('OffsetDelete', { groupId: 'vague', topics })
+      return answer.topics[0]!.partitions[0]!.errorCode
+    }
+    expect(await deleteOffset()).toBe(kafkaErrorCode.GROUP_SUBSCRIBED_TO_TOPIC)
+    await client.call('LeaveGroup', { groupId: 'vague', members: [{ memberId }] })
+    expect(await deleteOffset()).toBe(0)
+    expect(await fetchOffset('vague')).toEqual([0, 0, -1n])
   })
 
   it('refuses session timeouts outside the range and empty group ids', async () => {

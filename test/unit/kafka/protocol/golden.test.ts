@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import type { ApiName } from '../../../../kafka/api-keys.ts'
 import { decodeRequest, decodeRequestHeader, encodeRequest, encodeResponse } from '../../../../kafka/protocol/codec.ts'
-import { decodeAssignment, decodeSubscription, encodeAssignment } from '../../../../kafka/protocol/consumer-protocol.ts'
 import { validateProducedBatch } from '../../../../kafka/records/validate.ts'
 
 /** Bytes written out by hand from the protocol guide, spaces between fields. */
@@ -196,32 +195,5 @@ describe('requests of librdkafka 2.0.2, captured', () => {
       'zstd 6 -1 -1',
       'none 1 5 0',
     ])
-  })
-})
-
-describe('what consumers tell each other', () => {
-  test('a subscription is read in version 0 and in one newer than known', () => {
-    expect(decodeSubscription(bytesOf('0000 00000001 0001 74 ffffffff'))).toMatchObject({
-      topics: ['t'],
-      userData: null,
-      ownedPartitions: [],
-    })
-    const newer = bytesOf('0009 00000001 0001 74 00000000 00000001 0001 74 00000001 00000002 00000007 ffff aabbcc')
-    expect(decodeSubscription(newer)).toMatchObject({
-      topics: ['t'],
-      ownedPartitions: [{ topic: 't', partitions: [2] }],
-      generationId: 7,
-      rackId: null,
-    })
-  })
-
-  test('an assignment goes there and back', () => {
-    const encoded = encodeAssignment([{ topic: 't', partitions: [0, 3] }])
-    expect(Buffer.from(encoded).toString('hex')).toBe('0000000000010001740000000200000000' + '00000003ffffffff')
-    expect(decodeAssignment(encoded).assignedPartitions).toEqual([{ topic: 't', partitions: [0, 3] }])
-  })
-
-  test('a negative version is refused', () => {
-    expect(() => decodeSubscription(bytesOf('ffff 00000000 ffffffff'))).toThrow(/consumer subscription: version -1/)
   })
 })

@@ -4,12 +4,7 @@ import { decompress } from '../../../../kafka/compression/compression.ts'
 import { BatchCursor } from '../../../../kafka/records/batch.ts'
 import type { RecordInput } from '../../../../kafka/records/build.ts'
 import { BatchBuilder, buildBatch, buildEmptyBatch, buildTransactionMarker } from '../../../../kafka/records/build.ts'
-import {
-  setBaseOffset,
-  setLogAppendTime,
-  setMaxTimestamp,
-  setPartitionLeaderEpoch,
-} from '../../../../kafka/records/patch.ts'
+import { setLogAppendTime, setMaxTimestamp } from '../../../../kafka/records/patch.ts'
 import { RecordCursor } from '../../../../kafka/records/record-cursor.ts'
 import { readControlType } from '../../../../kafka/records/transaction-marker.ts'
 
@@ -170,17 +165,6 @@ describe('batches', () => {
 })
 
 describe('patches', () => {
-  test('base offset and leader epoch change without touching the checksum', () => {
-    const batch = buildBatch(sample)
-    const cursor = new BatchCursor(batch)
-    cursor.next()
-    const crc = cursor.crc
-    setBaseOffset(batch, 2n ** 40n)
-    setPartitionLeaderEpoch(batch, 12)
-    expect([cursor.baseOffset, cursor.partitionLeaderEpoch, cursor.crc]).toEqual([2n ** 40n, 12, crc])
-    expect(cursor.isCrcValid()).toBe(true)
-  })
-
   test('log append time sets attribute, maximum and checksum, and keeps the other attributes', () => {
     const batch = buildBatch(sample, { codec: 'lz4', isTransactional: true, producerId: 1n, baseSequence: 0 })
     const cursor = new BatchCursor(batch)
