@@ -67,7 +67,7 @@ export const tableKeys = {
   dlq_mode: withDefault(
     choice('capture', 'skip', 'stop'),
     'capture',
-    "What becomes of a record that does not fit the schema. `capture`: kept whole in the table's dead letters. `skip`: counted and dropped. `stop`: the table stops in front of it.",
+    "What becomes of a record that does not fit the schema, and of a record batch that cannot be read. `capture`: kept whole in the table's dead letters. `skip`: counted and dropped. `stop`: the table stops in front of it.",
   ),
   on_gap: withDefault(
     choice('stop', 'record'),

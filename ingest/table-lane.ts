@@ -9,6 +9,7 @@
  *   - Commits happen in the order the offsets were read, so each begins where the account ends.
  *   - After any failure the lane ends and is started again from the account in the catalog. What was read and not committed is
  *     read again; what was put and not committed is known to the catalog by its granted name.
+ *   - A builder may undo its open file (a batch went bad half-way): the lane goes back to where that file began.
  */
 import type { CatalogClient, CommitTableFilesResult, CoverageRange, SourceCoverage } from '../catalog/client.ts'
 import type { Clock } from '../core/clock.ts'
@@ -60,6 +61,8 @@ interface LanePartition {
   offset: bigint
   /** Nothing of it was ever read: its beginning may still move without a gap. */
   isUnread: boolean
+  /** Both as they were when the open file began. */
+  fileStart: { readonly offset: bigint; readonly isUnread: boolean }
 }
 
 const idleWaitMsMax = 1_000
@@ -74,6 +77,8 @@ export class TableLane {
   #rotation = 0
   /** When the first record of the open file was appended. */
   #openedMs: number | undefined
+  /** How often an open file was undone. */
+  #undoCount = 0
   #committing: Promise<void> = Promise.resolve()
   #commitFailure: unknown
   /** The fetch under way while earlier batches are decoded. */
@@ -122,7 +127,8 @@ export class TableLane {
       const rules = { topic, onGap: config.onGap, startOffset: config.startOffset }
       const decision = decidePosition(account, topicId, states[index]!, rules)
       if (decision.kind === 'stop') return decision
-      const lanePartition = { partition, ownerEpoch, offset: account.end, isUnread: isUnread(account) }
+      const start = { offset: account.end, isUnread: isUnread(account) }
+      const lanePartition: LanePartition = { partition, ownerEpoch, ...start, fileStart: start }
       if (decision.kind === 'gap') await this.#commitGap(lanePartition, decision.from, decision.to)
       else lanePartition.offset = decision.offset
       this.#partitions.push(lanePartition)
@@ -140,9 +146,12 @@ export class TableLane {
     const fetched = await (this.#takeAhead() ?? this.#fetch(this.#fetchParts(), this.#msUntilDue(), signal))
     // While these are decoded, the next ones are fetched, as if every append went through.
     if (fetched.some(each => each.batches.length > 0)) this.#fetchAhead(fetched, signal)
+    const undoCount = this.#undoCount
     for (const each of fetched) {
       const end = each.error === 'none' ? await this.#append(each) : await this.#recover(each)
       if (end !== undefined) return end
+      // The rest was fetched for offsets that lie ahead again.
+      if (this.#undoCount !== undoCount) return undefined
     }
     if (fetched.every(each => each.batches.length === 0)) await this.#parts.clock.yield()
     return undefined
@@ -207,6 +216,7 @@ export class TableLane {
     const lanePartition = this.#byNumber.get(fetched.partition)!
     const { batches, end } = findWholeBatches(fetched.batches, lanePartition.offset)
     if (end <= lanePartition.offset) return undefined
+    if (this.#openedMs === undefined) this.#beginFile()
     const result = await this.#parts.builder.append({
       partition: fetched.partition,
       batches,
@@ -214,11 +224,29 @@ export class TableLane {
       end,
       aborted: fetched.aborted,
     })
+    if (result.cut === 'undone') {
+      this.#undoFile()
+      return undefined
+    }
     lanePartition.isUnread = false
     if (result.end > lanePartition.offset) this.#openedMs ??= this.#parts.clock.monotonicMs()
     lanePartition.offset = result.end
     this.#parts.progress.position(fetched.partition, result.end, fetched.endOffset)
     return this.#afterAppend(result)
+  }
+
+  #beginFile(): void {
+    for (const each of this.#partitions) each.fileStart = { offset: each.offset, isUnread: each.isUnread }
+  }
+
+  /** The builder is empty again: what was in it is read once more. */
+  #undoFile(): void {
+    for (const each of this.#partitions) {
+      each.offset = each.fileStart.offset
+      each.isUnread = each.fileStart.isUnread
+    }
+    this.#openedMs = undefined
+    this.#undoCount++
   }
 
   /** A cut append leaves the rest of its range unread: the next fetch asks for it again. */
@@ -227,8 +255,16 @@ export class TableLane {
     await this.#closeFile()
     if (result.cut !== 'rejected' || result.rejection === undefined) return undefined
     await this.#awaitCommit()
-    const { partition, offset, reason } = result.rejection
+    const { partition, offset, code, reason } = result.rejection
     const { topic } = this.#parts.config.definition.source
+    if (code === 'unreadable-batch') {
+      return {
+        kind: 'stop',
+        reason:
+          `partition ${partition} of topic ${topic}: ${reason}. Nothing was skipped (dlq_mode: stop). ` +
+          'Set dlq_mode: capture to go on with the whole batch in the dead letters',
+      }
+    }
     return {
       kind: 'stop',
       reason:
