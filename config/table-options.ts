@@ -72,7 +72,7 @@ export const tableKeys = {
   on_gap: withDefault(
     choice('stop', 'record'),
     'stop',
-    'What to do when records are gone before they were read (retention, truncation). `stop`: the table stops and says so. `record`: it goes on and the gap stands in its account.',
+    'What to do when records are gone before they were read (retention), or the topic is another one than before (created again, truncated). `stop`: the table stops and says so. `record`: it goes on; a gap stands in its account, and another topic is a new generation of it.',
   ),
   start_offset: withDefault(choice('earliest', 'latest'), 'earliest', 'Where a new table begins to read.'),
   freshness: withDefault(

@@ -15,7 +15,7 @@ import type { CatalogClient, CommitTableFilesResult, CoverageRange, SourceCovera
 import type { Clock } from '../core/clock.ts'
 import { errorMessage, FloeError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
-import type { FetchedPartition, FetchRequestPart, RecordSource } from '../kafka/record-source.ts'
+import type { FetchedPartition, FetchRequestPart, RecordSource, SourcePartitionState } from '../kafka/record-source.ts'
 import type { FilePutter } from './file-putter.ts'
 import { decidePosition, isUnread } from './positions.ts'
 import type { TableIngestConfig } from './table-config.ts'
@@ -116,7 +116,7 @@ export class TableLane {
   }
 
   async #findPositions(): Promise<LaneEnd | undefined> {
-    const { config, source, accounts, topicId } = this.#parts
+    const { config, source, accounts } = this.#parts
     const { topic } = config.definition.source
     const states = await source.partitionStates(
       topic,
@@ -124,13 +124,10 @@ export class TableLane {
     )
     for (const [index, account] of accounts.entries()) {
       const { partition, ownerEpoch } = account
-      const rules = { topic, onGap: config.onGap, startOffset: config.startOffset }
-      const decision = decidePosition(account, topicId, states[index]!, rules)
-      if (decision.kind === 'stop') return decision
       const start = { offset: account.end, isUnread: isUnread(account) }
       const lanePartition: LanePartition = { partition, ownerEpoch, ...start, fileStart: start }
-      if (decision.kind === 'gap') await this.#commitGap(lanePartition, decision.from, decision.to)
-      else lanePartition.offset = decision.offset
+      const end = await this.#findPosition(lanePartition, account, states[index]!)
+      if (end !== undefined) return end
       this.#partitions.push(lanePartition)
       this.#byNumber.set(partition, lanePartition)
       this.#parts.progress.position(partition, lanePartition.offset, states[index]!.endOffset)
@@ -277,23 +274,88 @@ export class TableLane {
   async #recover(fetched: FetchedPartition): Promise<LaneEnd | undefined> {
     const { config, source, topicId, accounts } = this.#parts
     const { topic } = config.definition.source
-    if (fetched.error === 'unknown-topic') return { kind: 'restart', reason: `topic ${topic} is gone` }
     if (fetched.error === 'unavailable') {
       const why = fetched.message ?? 'try again later'
       throw new FloeError('unavailable', 'source-partition-unavailable', `${topic}/${fetched.partition}: ${why}`)
     }
+    // Also of a topic that is gone: what was read of it cannot be read again.
     await this.#closeFile()
     await this.#awaitCommit()
+    if (fetched.error === 'unknown-topic') return { kind: 'restart', reason: `topic ${topic} is gone` }
     const lanePartition = this.#byNumber.get(fetched.partition)!
     const account = accounts.find(each => each.partition === fetched.partition)!
     const [state] = await source.partitionStates(topic, [fetched.partition])
-    const rules = { topic, onGap: config.onGap, startOffset: config.startOffset }
     const reached = lanePartition.isUnread ? undefined : { ...account, topicId, end: lanePartition.offset }
-    const decision = decidePosition(reached, topicId, state!, rules)
-    if (decision.kind === 'stop') return decision
-    if (decision.kind === 'read') lanePartition.offset = decision.offset
-    else await this.#commitGap(lanePartition, decision.from, decision.to)
-    return undefined
+    return this.#findPosition(lanePartition, reached, state!)
+  }
+
+  /** Where to read on. Records first what that leaves behind; everything read before must be committed. */
+  async #findPosition(
+    lanePartition: LanePartition,
+    account: SourceCoverage | undefined,
+    state: SourcePartitionState,
+  ): Promise<LaneEnd | undefined> {
+    const { config, topicId } = this.#parts
+    const { topic } = config.definition.source
+    const rules = { topic, onGap: config.onGap, startOffset: config.startOffset }
+    let decision = decidePosition(account, topicId, state, rules)
+    if (decision.kind === 'generation' && account !== undefined) {
+      const { start, reason } = decision
+      await this.#beginGeneration(lanePartition, account.end, start, reason)
+      decision = decidePosition({ ...account, topicId, start, end: start }, topicId, state, rules)
+    }
+    switch (decision.kind) {
+      case 'stop':
+        return decision
+      case 'read':
+        lanePartition.offset = decision.offset
+        return undefined
+      case 'gap':
+        await this.#commitGap(lanePartition, decision.from, decision.to)
+        return undefined
+      case 'generation':
+        throw new FloeError('internal', 'generation-not-begun', `${topic}: ${decision.reason}, twice in a row`)
+    }
+  }
+
+  /** From here on the partition's offsets mean other records. */
+  async #beginGeneration(
+    lanePartition: LanePartition,
+    expectedEnd: bigint,
+    start: bigint,
+    reason: string,
+  ): Promise<void> {
+    const { tableId, topicId, catalog, source, config, log } = this.#parts
+    const { name, source: from } = config.definition
+    // The state of the partition was asked for by name: only if the topic is still the same one was it that topic's.
+    const described = await source.describeTopic(from.topic)
+    if (described === undefined || described.topicId !== topicId) {
+      throw new LaneEnded({ kind: 'restart', reason: `topic ${from.topic} was deleted` })
+    }
+    const { partition, ownerEpoch } = lanePartition
+    const begin = { tableId, partition, ownerEpoch, topicId, start, expectedEnd }
+    const result = await catalog.beginSourceGeneration(begin)
+    switch (result.outcome) {
+      case 'begun': {
+        const { generation } = result
+        lanePartition.offset = start
+        log.warn(`${reason}; going on with a new generation`, { table: name, partition, generation, start })
+        return
+      }
+      case 'fenced':
+      case 'end-differs':
+        throw new LaneEnded({
+          kind: 'restart',
+          reason: `another worker has read on in partition ${partition} (${result.outcome})`,
+        })
+      case 'too-many-generations':
+        throw new LaneEnded({
+          kind: 'stop',
+          reason: `${reason}, more often than one table can hold. Give the topic a table of its own (table_name)`,
+        })
+      case 'unknown-table':
+        throw new LaneEnded({ kind: 'stop', reason: 'the table was dropped' })
+    }
   }
 
   async #commitGap(lanePartition: LanePartition, from: bigint, to: bigint): Promise<void> {
