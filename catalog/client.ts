@@ -180,7 +180,8 @@ export interface Table {
 
 /**
  * Accumulated account of one source partition of one table: written + filtered + rejected + control + gap = end - start.
- * A claimed partition without any commit yet has start = end = -1n: its first commit may begin anywhere.
+ * A claimed partition without any commit yet has start = end = -1n: its first commit may begin anywhere. Of a partition with
+ * several generations it is the account of the last one.
  */
 export interface SourceCoverage {
   readonly partition: number
@@ -199,6 +200,40 @@ export interface SourceCoverage {
   readonly maxTimestampMs: number
   readonly ownerEpoch: number
 }
+
+/**
+ * A generation of a source partition that is over: its topic was created again, or it was truncated. Generations of a partition
+ * count from 1; the one that `SourceCoverage` tells of follows the last closed one.
+ */
+export interface ClosedGeneration extends Omit<SourceCoverage, 'ownerEpoch'> {
+  readonly generation: number
+  /** Files with sequence up to this, and beyond that of the generation before, hold its rows of the partition. */
+  readonly fileSequence: number
+  /** So many dead letter files, less those of the generation before, hold its dead letters of the partition. */
+  readonly deadLetterFileCount: number
+  readonly closedMs: number
+}
+
+export interface BeginSourceGeneration {
+  readonly tableId: number
+  readonly partition: number
+  /** From claimSourcePartitions; a stale one is fenced. */
+  readonly ownerEpoch: number
+  /** Of the topic as it is now. */
+  readonly topicId: string | undefined
+  /** Where the account of the new generation starts. */
+  readonly start: bigint
+  /** Where the account of the present one ends. */
+  readonly expectedEnd: bigint
+}
+
+export type BeginSourceGenerationResult =
+  | { readonly outcome: 'begun'; readonly generation: number }
+  /** Nothing was changed, as for all below. */
+  | { readonly outcome: 'fenced'; readonly ownerEpoch: number }
+  /** `expected` is where the account ends, -1n when it has not begun. */
+  | { readonly outcome: 'end-differs'; readonly expected: bigint }
+  | { readonly outcome: 'too-many-generations' | 'unknown-table' }
 
 /** What one commit adds to a partition's account. Must begin exactly where the account ends. */
 export interface CoverageRange {
@@ -269,6 +304,7 @@ export interface PendingVersion {
   /** Files with sequence in (after, upTo]. */
   readonly fileSequenceAfter: number
   readonly fileSequenceUpTo: number
+  /** A partition with several generations is there once for each, the oldest first. */
   readonly progress: readonly { readonly partition: number; readonly start: bigint; readonly end: bigint }[]
 }
 
@@ -302,6 +338,8 @@ export interface TableCommands {
     partitions: readonly number[],
   ): Promise<readonly SourceCoverage[] | 'unknown-table'>
   commitTableFiles(command: CommitTableFiles): Promise<CommitTableFilesResult>
+  /** Closes the account of a source partition and begins a fresh one: offsets mean other records from now on. */
+  beginSourceGeneration(command: BeginSourceGeneration): Promise<BeginSourceGenerationResult>
   /**
    * Fixes the next version: the pending one again if there is one, else a new one when files or (at first) the table itself
    * wait to be published, else undefined.
@@ -360,6 +398,8 @@ export interface CatalogQueries {
   tableByName(name: string): Promise<Table | undefined>
   tableById(tableId: number): Promise<Table | undefined>
   sourceCoverage(tableId: number): Promise<readonly SourceCoverage[]>
+  /** In the order in which they ended. */
+  closedGenerations(tableId: number): Promise<readonly ClosedGeneration[]>
   /** Live files with sequence in (after, upTo], in order, at most `limit` (10,000); pages by the last one's position. */
   tableFiles(tableId: number, after: number, upTo: number, skip: number, limit: number): Promise<readonly TableFile[]>
   deadLetterFiles(tableId: number, skip: number, limit: number): Promise<readonly DeadLetterFile[]>

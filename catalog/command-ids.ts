@@ -22,4 +22,5 @@ export const commandIds = {
   commitTableFiles: 34,
   beginPublish: 35,
   completePublish: 36,
+  beginSourceGeneration: 37,
 } as const

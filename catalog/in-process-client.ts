@@ -9,7 +9,10 @@ import type { Clock } from '../core/clock.ts'
 import { FloeError } from '../core/errors.ts'
 import { formatUuid, type Random } from '../core/random.ts'
 import type {
+  BeginSourceGeneration,
+  BeginSourceGenerationResult,
   CatalogClient,
+  ClosedGeneration,
   CommitSegment,
   CommitSegmentResult,
   CommitTableFiles,
@@ -30,6 +33,7 @@ import type {
   TableFile,
   Topic,
 } from './client.ts'
+import { beginSourceGeneration } from './commands/begin-source-generation.ts'
 import type { Command } from './commands/command.ts'
 import { commitSegment } from './commands/commit-segment.ts'
 import { commitTableFiles } from './commands/commit-table-files.ts'
@@ -171,6 +175,9 @@ export class InProcessClient implements CatalogClient {
   commitTableFiles(command: CommitTableFiles): Promise<CommitTableFilesResult> {
     return this.#submit(commitTableFiles, command)
   }
+  beginSourceGeneration(command: BeginSourceGeneration): Promise<BeginSourceGenerationResult> {
+    return this.#submit(beginSourceGeneration, command)
+  }
   beginPublish(tableId: number): Promise<PendingVersion | undefined | 'unknown-table'> {
     return this.#submit(beginPublish, tableId)
   }
@@ -250,6 +257,9 @@ export class InProcessClient implements CatalogClient {
   }
   async sourceCoverage(tableId: number): Promise<readonly SourceCoverage[]> {
     return tableQueries.sourceCoverage(await this.#state(), tableId)
+  }
+  async closedGenerations(tableId: number): Promise<readonly ClosedGeneration[]> {
+    return tableQueries.closedGenerations(await this.#state(), tableId)
   }
   async tableFiles(
     tableId: number,

@@ -39,6 +39,8 @@ export const groupOffsetsMax = 2_000_000
 
 export const tablesMax = 100_000
 export const sourcePartitionsMax = 100_000
+/** Over all partitions. Each stands in the progress text of every version: 100,000 make it about 2 MB long. */
+export const closedGenerationsPerTableMax = 100_000
 export const filesPerCommitMax = 100_000
 export const publishedVersionsKept = 10_000
 export const tableFilesPageMax = 10_000

@@ -67,12 +67,12 @@ export const tableKeys = {
   dlq_mode: withDefault(
     choice('capture', 'skip', 'stop'),
     'capture',
-    "What becomes of a record that does not fit the schema. `capture`: kept whole in the table's dead letters. `skip`: counted and dropped. `stop`: the table stops in front of it.",
+    "What becomes of a record that does not fit the schema, and of a record batch that cannot be read. `capture`: kept whole in the table's dead letters. `skip`: counted and dropped. `stop`: the table stops in front of it.",
   ),
   on_gap: withDefault(
     choice('stop', 'record'),
     'stop',
-    'What to do when records are gone before they were read (retention, truncation). `stop`: the table stops and says so. `record`: it goes on and the gap stands in its account.',
+    'What to do when records are gone before they were read (retention), or the topic is another one than before (created again, truncated). `stop`: the table stops and says so. `record`: it goes on; a gap stands in its account, and another topic is a new generation of it.',
   ),
   start_offset: withDefault(choice('earliest', 'latest'), 'earliest', 'Where a new table begins to read.'),
   freshness: withDefault(

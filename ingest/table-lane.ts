@@ -9,12 +9,13 @@
  *   - Commits happen in the order the offsets were read, so each begins where the account ends.
  *   - After any failure the lane ends and is started again from the account in the catalog. What was read and not committed is
  *     read again; what was put and not committed is known to the catalog by its granted name.
+ *   - A builder may undo its open file (a batch went bad half-way): the lane goes back to where that file began.
  */
 import type { CatalogClient, CommitTableFilesResult, CoverageRange, SourceCoverage } from '../catalog/client.ts'
 import type { Clock } from '../core/clock.ts'
 import { errorMessage, FloeError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
-import type { FetchedPartition, FetchRequestPart, RecordSource } from '../kafka/record-source.ts'
+import type { FetchedPartition, FetchRequestPart, RecordSource, SourcePartitionState } from '../kafka/record-source.ts'
 import type { FilePutter } from './file-putter.ts'
 import { decidePosition, isUnread } from './positions.ts'
 import type { TableIngestConfig } from './table-config.ts'
@@ -60,6 +61,8 @@ interface LanePartition {
   offset: bigint
   /** Nothing of it was ever read: its beginning may still move without a gap. */
   isUnread: boolean
+  /** Both as they were when the open file began. */
+  fileStart: { readonly offset: bigint; readonly isUnread: boolean }
 }
 
 const idleWaitMsMax = 1_000
@@ -74,6 +77,8 @@ export class TableLane {
   #rotation = 0
   /** When the first record of the open file was appended. */
   #openedMs: number | undefined
+  /** How often an open file was undone. */
+  #undoCount = 0
   #committing: Promise<void> = Promise.resolve()
   #commitFailure: unknown
   /** The fetch under way while earlier batches are decoded. */
@@ -111,7 +116,7 @@ export class TableLane {
   }
 
   async #findPositions(): Promise<LaneEnd | undefined> {
-    const { config, source, accounts, topicId } = this.#parts
+    const { config, source, accounts } = this.#parts
     const { topic } = config.definition.source
     const states = await source.partitionStates(
       topic,
@@ -119,12 +124,10 @@ export class TableLane {
     )
     for (const [index, account] of accounts.entries()) {
       const { partition, ownerEpoch } = account
-      const rules = { topic, onGap: config.onGap, startOffset: config.startOffset }
-      const decision = decidePosition(account, topicId, states[index]!, rules)
-      if (decision.kind === 'stop') return decision
-      const lanePartition = { partition, ownerEpoch, offset: account.end, isUnread: isUnread(account) }
-      if (decision.kind === 'gap') await this.#commitGap(lanePartition, decision.from, decision.to)
-      else lanePartition.offset = decision.offset
+      const start = { offset: account.end, isUnread: isUnread(account) }
+      const lanePartition: LanePartition = { partition, ownerEpoch, ...start, fileStart: start }
+      const end = await this.#findPosition(lanePartition, account, states[index]!)
+      if (end !== undefined) return end
       this.#partitions.push(lanePartition)
       this.#byNumber.set(partition, lanePartition)
       this.#parts.progress.position(partition, lanePartition.offset, states[index]!.endOffset)
@@ -140,9 +143,12 @@ export class TableLane {
     const fetched = await (this.#takeAhead() ?? this.#fetch(this.#fetchParts(), this.#msUntilDue(), signal))
     // While these are decoded, the next ones are fetched, as if every append went through.
     if (fetched.some(each => each.batches.length > 0)) this.#fetchAhead(fetched, signal)
+    const undoCount = this.#undoCount
     for (const each of fetched) {
       const end = each.error === 'none' ? await this.#append(each) : await this.#recover(each)
       if (end !== undefined) return end
+      // The rest was fetched for offsets that lie ahead again.
+      if (this.#undoCount !== undoCount) return undefined
     }
     if (fetched.every(each => each.batches.length === 0)) await this.#parts.clock.yield()
     return undefined
@@ -207,6 +213,7 @@ export class TableLane {
     const lanePartition = this.#byNumber.get(fetched.partition)!
     const { batches, end } = findWholeBatches(fetched.batches, lanePartition.offset)
     if (end <= lanePartition.offset) return undefined
+    if (this.#openedMs === undefined) this.#beginFile()
     const result = await this.#parts.builder.append({
       partition: fetched.partition,
       batches,
@@ -214,11 +221,29 @@ export class TableLane {
       end,
       aborted: fetched.aborted,
     })
+    if (result.cut === 'undone') {
+      this.#undoFile()
+      return undefined
+    }
     lanePartition.isUnread = false
     if (result.end > lanePartition.offset) this.#openedMs ??= this.#parts.clock.monotonicMs()
     lanePartition.offset = result.end
     this.#parts.progress.position(fetched.partition, result.end, fetched.endOffset)
     return this.#afterAppend(result)
+  }
+
+  #beginFile(): void {
+    for (const each of this.#partitions) each.fileStart = { offset: each.offset, isUnread: each.isUnread }
+  }
+
+  /** The builder is empty again: what was in it is read once more. */
+  #undoFile(): void {
+    for (const each of this.#partitions) {
+      each.offset = each.fileStart.offset
+      each.isUnread = each.fileStart.isUnread
+    }
+    this.#openedMs = undefined
+    this.#undoCount++
   }
 
   /** A cut append leaves the rest of its range unread: the next fetch asks for it again. */
@@ -227,8 +252,16 @@ export class TableLane {
     await this.#closeFile()
     if (result.cut !== 'rejected' || result.rejection === undefined) return undefined
     await this.#awaitCommit()
-    const { partition, offset, reason } = result.rejection
+    const { partition, offset, code, reason } = result.rejection
     const { topic } = this.#parts.config.definition.source
+    if (code === 'unreadable-batch') {
+      return {
+        kind: 'stop',
+        reason:
+          `partition ${partition} of topic ${topic}: ${reason}. Nothing was skipped (dlq_mode: stop). ` +
+          'Set dlq_mode: capture to go on with the whole batch in the dead letters',
+      }
+    }
     return {
       kind: 'stop',
       reason:
@@ -241,23 +274,88 @@ export class TableLane {
   async #recover(fetched: FetchedPartition): Promise<LaneEnd | undefined> {
     const { config, source, topicId, accounts } = this.#parts
     const { topic } = config.definition.source
-    if (fetched.error === 'unknown-topic') return { kind: 'restart', reason: `topic ${topic} is gone` }
     if (fetched.error === 'unavailable') {
       const why = fetched.message ?? 'try again later'
       throw new FloeError('unavailable', 'source-partition-unavailable', `${topic}/${fetched.partition}: ${why}`)
     }
+    // Also of a topic that is gone: what was read of it cannot be read again.
     await this.#closeFile()
     await this.#awaitCommit()
+    if (fetched.error === 'unknown-topic') return { kind: 'restart', reason: `topic ${topic} is gone` }
     const lanePartition = this.#byNumber.get(fetched.partition)!
     const account = accounts.find(each => each.partition === fetched.partition)!
     const [state] = await source.partitionStates(topic, [fetched.partition])
-    const rules = { topic, onGap: config.onGap, startOffset: config.startOffset }
     const reached = lanePartition.isUnread ? undefined : { ...account, topicId, end: lanePartition.offset }
-    const decision = decidePosition(reached, topicId, state!, rules)
-    if (decision.kind === 'stop') return decision
-    if (decision.kind === 'read') lanePartition.offset = decision.offset
-    else await this.#commitGap(lanePartition, decision.from, decision.to)
-    return undefined
+    return this.#findPosition(lanePartition, reached, state!)
+  }
+
+  /** Where to read on. Records first what that leaves behind; everything read before must be committed. */
+  async #findPosition(
+    lanePartition: LanePartition,
+    account: SourceCoverage | undefined,
+    state: SourcePartitionState,
+  ): Promise<LaneEnd | undefined> {
+    const { config, topicId } = this.#parts
+    const { topic } = config.definition.source
+    const rules = { topic, onGap: config.onGap, startOffset: config.startOffset }
+    let decision = decidePosition(account, topicId, state, rules)
+    if (decision.kind === 'generation' && account !== undefined) {
+      const { start, reason } = decision
+      await this.#beginGeneration(lanePartition, account.end, start, reason)
+      decision = decidePosition({ ...account, topicId, start, end: start }, topicId, state, rules)
+    }
+    switch (decision.kind) {
+      case 'stop':
+        return decision
+      case 'read':
+        lanePartition.offset = decision.offset
+        return undefined
+      case 'gap':
+        await this.#commitGap(lanePartition, decision.from, decision.to)
+        return undefined
+      case 'generation':
+        throw new FloeError('internal', 'generation-not-begun', `${topic}: ${decision.reason}, twice in a row`)
+    }
+  }
+
+  /** From here on the partition's offsets mean other records. */
+  async #beginGeneration(
+    lanePartition: LanePartition,
+    expectedEnd: bigint,
+    start: bigint,
+    reason: string,
+  ): Promise<void> {
+    const { tableId, topicId, catalog, source, config, log } = this.#parts
+    const { name, source: from } = config.definition
+    // The state of the partition was asked for by name: only if the topic is still the same one was it that topic's.
+    const described = await source.describeTopic(from.topic)
+    if (described === undefined || described.topicId !== topicId) {
+      throw new LaneEnded({ kind: 'restart', reason: `topic ${from.topic} was deleted` })
+    }
+    const { partition, ownerEpoch } = lanePartition
+    const begin = { tableId, partition, ownerEpoch, topicId, start, expectedEnd }
+    const result = await catalog.beginSourceGeneration(begin)
+    switch (result.outcome) {
+      case 'begun': {
+        const { generation } = result
+        lanePartition.offset = start
+        log.warn(`${reason}; going on with a new generation`, { table: name, partition, generation, start })
+        return
+      }
+      case 'fenced':
+      case 'end-differs':
+        throw new LaneEnded({
+          kind: 'restart',
+          reason: `another worker has read on in partition ${partition} (${result.outcome})`,
+        })
+      case 'too-many-generations':
+        throw new LaneEnded({
+          kind: 'stop',
+          reason: `${reason}, more often than one table can hold. Give the topic a table of its own (table_name)`,
+        })
+      case 'unknown-table':
+        throw new LaneEnded({ kind: 'stop', reason: 'the table was dropped' })
+    }
   }
 
   async #commitGap(lanePartition: LanePartition, from: bigint, to: bigint): Promise<void> {

@@ -1,6 +1,7 @@
 /**
  * Source progress as text, the same in the Iceberg snapshot summary and in the Delta commit: `0:0-1500,1:20-980` says that the
- * version holds the offsets [0, 1500) of partition 0 and [20, 980) of partition 1. Partitions ascend.
+ * version holds the offsets [0, 1500) of partition 0 and [20, 980) of partition 1. Partitions ascend. A partition that is there
+ * twice had two generations (its topic was created again, or it was truncated), the older one first.
  */
 import { FloeError } from '../core/errors.ts'
 import type { SourceProgress } from './rendering.ts'

@@ -39,6 +39,7 @@ export interface PublishPlan {
   readonly operation: 'none' | 'append' | 'replace'
   readonly added: readonly DataFile[]
   readonly removed: readonly DataFile[]
+  /** A partition is there once for each of its generations, the oldest first. */
   readonly progress: readonly SourceProgress[]
 }
 

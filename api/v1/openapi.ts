@@ -40,8 +40,9 @@ const table = {
   published: orNull(ref('Version')),
   ingest: orNull(object({ state: text, reason: orNull(text), lagRecords: digits, publishFailure: orNull(text) })),
 }
-const coverage = object({
+const coverageFields = {
   partition: count,
+  generation: count,
   topicId: text,
   start: digits,
   end: digits,
@@ -51,7 +52,7 @@ const coverage = object({
   control: digits,
   gap: digits,
   newest: orNull(time),
-})
+}
 
 export const openApiDocument = {
   openapi: '3.1.0',
@@ -116,7 +117,8 @@ export const openApiDocument = {
         columns: listOf(object({ id: count, name: text, type: text, required: { type: 'boolean' }, doc: text })),
         partitionBy: listOf(text),
         settings: {},
-        coverage: listOf(coverage),
+        coverage: listOf(object(coverageFields)),
+        closedGenerations: listOf(object({ ...coverageFields, closed: time })),
         versions: listOf(ref('Version')),
       }),
     },

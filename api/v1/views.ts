@@ -14,6 +14,7 @@ export type CatalogFacts = Pick<
   | 'tables'
   | 'tableByName'
   | 'sourceCoverage'
+  | 'closedGenerations'
   | 'publishedVersions'
   | 'deadLetterFiles'
 >
@@ -67,6 +68,8 @@ export interface TableDetailView extends TableView {
   readonly partitionBy: readonly string[]
   readonly settings: unknown
   readonly coverage: readonly CoverageView[]
+  /** Of source topics that were created again or truncated, in the order in which they ended. */
+  readonly closedGenerations: readonly ClosedGenerationView[]
   readonly versions: readonly VersionView[]
 }
 export interface ColumnView {
@@ -76,7 +79,14 @@ export interface ColumnView {
   readonly required: boolean
   readonly doc?: string
 }
-export type CoverageView = Omit<SourceCoverage, 'ownerEpoch' | 'maxTimestampMs'> & { readonly newest: string | null }
+export interface CoverageView extends Omit<SourceCoverage, 'ownerEpoch' | 'maxTimestampMs'> {
+  /** Counts from 1. */
+  readonly generation: number
+  readonly newest: string | null
+}
+export interface ClosedGenerationView extends CoverageView {
+  readonly closed: string
+}
 
 export interface DeadLetterFileView {
   readonly path: string
@@ -135,19 +145,28 @@ export async function describeTableDetail(
   ingest: TableIngestStatus | undefined,
 ): Promise<TableDetailView> {
   const { schema, spec, settings } = table.definition
+  const closed = await catalog.closedGenerations(table.tableId)
   const coverage = await catalog.sourceCoverage(table.tableId)
+  const closedCounts = new Map(closed.map(({ partition, generation }) => [partition, generation]))
   const versions = await catalog.publishedVersions(table.tableId)
   return {
     ...describeTable(table, storeUri, ingest),
     columns: schema.fields.map(describeColumn),
     partitionBy: spec.fields.map(field => field.name),
     settings: parseSettings(settings),
-    coverage: coverage.map(({ ownerEpoch: _, maxTimestampMs, ...rest }) => ({
-      ...rest,
-      newest: maxTimestampMs < 0 ? null : formatTime(maxTimestampMs),
+    coverage: coverage.map(each => describeCoverage(each, (closedCounts.get(each.partition) ?? 0) + 1)),
+    closedGenerations: closed.map(each => ({
+      ...describeCoverage(each, each.generation),
+      closed: formatTime(each.closedMs),
     })),
     versions: versions.slice(-versionsShownMax).map(describeVersion),
   }
+}
+
+function describeCoverage(account: Omit<SourceCoverage, 'ownerEpoch'>, generation: number): CoverageView {
+  const { partition, topicId, start, end, written, filtered, rejected, control, gap, maxTimestampMs } = account
+  const newest = maxTimestampMs < 0 ? null : formatTime(maxTimestampMs)
+  return { partition, generation, topicId, start, end, written, filtered, rejected, control, gap, newest }
 }
 
 function describeColumn({ id, name, type, required, doc }: Field): ColumnView {

@@ -73,7 +73,7 @@ export async function runDlqShow(name: string, limit: number, options: PlaceOpti
         String(each.timestamp ?? '-'),
         formatCell(each.reason),
         showBytes(each.key),
-        showBytes(each.value),
+        each.code === 'unreadable-batch' ? showBatch(each.value) : showBytes(each.value),
       ])
       const right = 'right' as const
       return formatTable(['partition', 'offset', 'timestamp', 'reason', 'key', 'value'], shown, [right, right])
@@ -99,6 +99,12 @@ async function listNewestFiles({ catalog }: Place, tableId: number, limit: numbe
     records += all[first]?.recordCount ?? 0
   }
   return all.slice(first)
+}
+
+/** Its bytes say nothing to anybody; --json has them. */
+function showBatch(base64: unknown): string {
+  const bytes = typeof base64 === 'string' ? Buffer.from(base64, 'base64').length : 0
+  return `a record batch of ${formatCount(bytes)} bytes`
 }
 
 /** Text as it stands where it is text, else hexadecimal. */

@@ -97,6 +97,7 @@ function formatDetail(table: JsonOf<TableDetailView>): string {
       coverage,
       [right, right, right, right, right, right, right, right],
     ),
+    ...(table.closedGenerations.length === 0 ? [] : [formatClosedGenerations(table)]),
     versions.length === 0
       ? 'nothing is published yet'
       : formatTable(['version', 'published', 'iceberg snapshot', 'delta', 'rows'], versions, [
@@ -107,4 +108,26 @@ function formatDetail(table: JsonOf<TableDetailView>): string {
           right,
         ]),
   ].join('\n\n')
+}
+
+function formatClosedGenerations({ closedGenerations }: JsonOf<TableDetailView>): string {
+  const rows = closedGenerations.map(each =>
+    [
+      each.partition,
+      each.generation,
+      each.start,
+      each.end,
+      each.written,
+      each.filtered,
+      each.rejected,
+      each.control,
+      each.gap,
+      each.closed,
+      each.topicId ?? '-',
+    ].map(String),
+  )
+  const counts = ['start', 'end', 'written', 'filtered', 'rejected', 'control', 'gap']
+  const heads = ['partition', 'generation', ...counts, 'ended', 'topic id']
+  const table = formatTable(heads, rows, [...heads.slice(0, -2).map(() => 'right' as const), 'left', 'left'])
+  return `generations of source partitions that are over\n\n${table}`
 }

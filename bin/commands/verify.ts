@@ -22,15 +22,23 @@ export async function runVerify(names: readonly string[], options: PlaceOptions,
     const counts = `${formatCount(report.rows)} rows, ${formatCount(report.deadLetters)} dead letters, ${formatCount(report.missing)} missing, ${formatCount(report.duplicated)} duplicated`
     output.line(`${name}: ${word}: ${counts} (${formatCount(report.files)} files)`)
     const rows = report.partitions.map(each =>
-      [each.partition, each.start, each.end, each.rows, each.deadLetters, each.filtered, each.control, each.gap].map(
-        String,
-      ),
+      [
+        each.partition,
+        each.generation,
+        each.start,
+        each.end,
+        each.rows,
+        each.deadLetters,
+        each.filtered,
+        each.control,
+        each.gap,
+      ].map(String),
     )
     output.line(
       formatTable(
-        ['partition', 'start', 'end', 'rows', 'dead letters', 'filtered', 'control', 'gap'],
+        ['partition', 'generation', 'start', 'end', 'rows', 'dead letters', 'filtered', 'control', 'gap'],
         rows,
-        Array(8).fill('right'),
+        Array(9).fill('right'),
       ),
     )
     for (const problem of report.problems) output.line(output.colors.red(problem))

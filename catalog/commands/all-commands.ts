@@ -1,5 +1,6 @@
 /** Every command by its persisted id. */
 import { assert } from '../../core/assert.ts'
+import { beginSourceGeneration } from './begin-source-generation.ts'
 import type { AppliedCommand } from './command.ts'
 import { commitSegment } from './commit-segment.ts'
 import { commitTableFiles } from './commit-table-files.ts'
@@ -29,6 +30,7 @@ const all: readonly AppliedCommand[] = [
   commitTableFiles,
   beginPublish,
   completePublish,
+  beginSourceGeneration,
 ]
 
 const byId: (AppliedCommand | undefined)[] = []

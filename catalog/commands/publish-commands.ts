@@ -47,21 +47,35 @@ function nextVersion(table: TableState, nowMs: number): PendingState | undefined
     }
   }
   if (table.fileSequence === last.fileSequence) return undefined
-  const { accounts } = table
-  const begun: number[] = []
-  for (let partition = 0; partition < accounts.length; partition++) {
-    if ((accounts.flags[partition]! & accountFlags.begun) !== 0) begun.push(partition)
-  }
   return {
     version: last.version + 1,
     timestampMs: Math.max(nowMs, last.timestampMs + 1),
     fileSequenceAfter: last.fileSequence,
     fileSequenceUpTo: table.fileSequence,
     rowCount: table.rowCount,
-    partitions: Uint32Array.from(begun),
-    starts: Float64Array.from(begun, partition => accounts.starts[partition]!),
-    ends: Float64Array.from(begun, partition => accounts.ends[partition]!),
+    ...progressOf(table),
   }
+}
+
+/** The offsets of every generation: closed ones in the order of their ending, then those that go on. */
+function progressOf({ accounts, generations }: TableState): Pick<PendingState, 'partitions' | 'starts' | 'ends'> {
+  const begun: number[] = []
+  for (let partition = 0; partition < accounts.length; partition++) {
+    if ((accounts.flags[partition]! & accountFlags.begun) !== 0) begun.push(partition)
+  }
+  const closed = generations.length
+  const partitions = new Uint32Array(closed + begun.length)
+  const starts = new Float64Array(closed + begun.length)
+  const ends = new Float64Array(closed + begun.length)
+  partitions.set(generations.partitions.subarray(0, closed))
+  starts.set(generations.starts.subarray(0, closed))
+  ends.set(generations.ends.subarray(0, closed))
+  for (const [index, partition] of begun.entries()) {
+    partitions[closed + index] = partition
+    starts[closed + index] = accounts.starts[partition]!
+    ends[closed + index] = accounts.ends[partition]!
+  }
+  return { partitions, starts, ends }
 }
 
 export interface CompletePublishArguments {

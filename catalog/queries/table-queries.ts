@@ -1,5 +1,14 @@
 /** Queries over tables and garbage: pure reads of the state. */
-import type { DeadLetterFile, GarbageObject, PublishedVersion, SourceCoverage, TableFile } from '../client.ts'
+
+import { formatUuid } from '../../core/random.ts'
+import type {
+  ClosedGeneration,
+  DeadLetterFile,
+  GarbageObject,
+  PublishedVersion,
+  SourceCoverage,
+  TableFile,
+} from '../client.ts'
 import { toCoverage, toPublished } from '../commands/table-result-codec.ts'
 import { readDataFileDetails } from '../data-file-codec.ts'
 import { tableFilesPageMax } from '../limits.ts'
@@ -19,6 +28,33 @@ export function sourceCoverage(state: CatalogState, tableId: number): SourceCove
     if ((table.accounts.flags[partition]! & accountFlags.begun) !== 0) coverage.push(toCoverage(table, partition))
   }
   return coverage
+}
+
+export function closedGenerations(state: CatalogState, tableId: number): ClosedGeneration[] {
+  const closed = state.tables.byId(tableId)?.generations
+  if (closed === undefined) return []
+  const counts = new Map<number, number>()
+  return Array.from({ length: closed.length }, (_, row) => {
+    const partition = closed.partitions[row]!
+    const generation = (counts.get(partition) ?? 0) + 1
+    counts.set(partition, generation)
+    return {
+      partition,
+      generation,
+      topicId: closed.hasTopicId[row] === 0 ? undefined : formatUuid(closed.topicIds.subarray(row * 16, row * 16 + 16)),
+      start: BigInt(closed.starts[row]!),
+      end: BigInt(closed.ends[row]!),
+      written: BigInt(closed.written[row]!),
+      filtered: BigInt(closed.filtered[row]!),
+      rejected: BigInt(closed.rejected[row]!),
+      control: BigInt(closed.control[row]!),
+      gap: BigInt(closed.gaps[row]!),
+      maxTimestampMs: closed.maxTimestampsMs[row]!,
+      fileSequence: closed.fileSequences[row]!,
+      deadLetterFileCount: closed.deadLetterFileCounts[row]!,
+      closedMs: closed.closedMs[row]!,
+    }
+  })
 }
 
 export function tableFiles(

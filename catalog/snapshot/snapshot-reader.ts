@@ -125,12 +125,12 @@ export class SnapshotReader {
     return this.bytes(bytes)
   }
 
-  /** Each domain opens with its number and version. */
-  section(id: number, version: number): void {
+  /** Each domain opens with its number and version; returns the version, one of those that this Floe reads. */
+  section(id: number, version: number, versionMin: number = version): number {
     const foundId = this.uvarint()
     const foundVersion = this.uvarint()
     if (foundId !== id) throw this.corrupt(`section ${id} expected, ${foundId} found`)
-    if (foundVersion !== version) {
+    if (foundVersion < versionMin || foundVersion > version) {
       throw new FloeError(
         'unsupported',
         'catalog-snapshot-version',
@@ -138,6 +138,7 @@ export class SnapshotReader {
         { section: id, version: foundVersion },
       )
     }
+    return foundVersion
   }
 }
 

@@ -3,7 +3,8 @@
  *
  *   written + filtered + rejected + control + gap = end - start
  *
- * `claimed`: the partition has an owner epoch. `begun`: a first commit fixed where the account starts.
+ * `claimed`: the partition has an owner epoch. `begun`: a first commit, or a new generation (closed-generations.ts), fixed where
+ * the account starts.
  */
 import type { SnapshotReader } from '../snapshot/snapshot-reader.ts'
 import type { SnapshotWriter } from '../snapshot/snapshot-writer.ts'
@@ -51,6 +52,23 @@ export class SourceAccounts {
     this.maxTimestampsMs = growFloat64(this.maxTimestampsMs, capacity)
     this.topicIds = growUint8(this.topicIds, capacity * 16)
     this.visits = growUint32(this.visits, capacity)
+  }
+
+  /** A fresh account for a partition, whatever stood there; its owner stays. */
+  begin(partition: number, start: number, topicId: Uint8Array | undefined): void {
+    this.flags[partition] = accountFlags.begun
+    this.starts[partition] = start
+    this.ends[partition] = start
+    this.written[partition] = 0
+    this.filtered[partition] = 0
+    this.rejected[partition] = 0
+    this.control[partition] = 0
+    this.gaps[partition] = 0
+    this.maxTimestampsMs[partition] = -1
+    this.topicIds.fill(0, partition * 16, partition * 16 + 16)
+    if (topicId === undefined) return
+    this.topicIds.set(topicId, partition * 16)
+    this.flags[partition]! |= accountFlags.hasTopicId
   }
 
   startVisit(): number {

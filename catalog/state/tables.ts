@@ -6,13 +6,18 @@ import type { SnapshotReader } from '../snapshot/snapshot-reader.ts'
 import type { SnapshotWriter } from '../snapshot/snapshot-writer.ts'
 import { parseTableDefinition } from '../table-definition-codec.ts'
 import { ByteArena } from './byte-arena.ts'
+import { ClosedGenerations } from './closed-generations.ts'
 import { DeadLetterFiles } from './dead-letter-files.ts'
 import { SourceAccounts } from './source-accounts.ts'
 import { TableFiles } from './table-files.ts'
 import { TableVersions } from './table-versions.ts'
 
 const sectionId = 8
-const sectionVersion = 1
+/**
+ * 1: as written before source partitions had generations. 2: tables have those that are over, after the accounts. As long as
+ * there are none the first form is written, so that a Floe that knows no other can still read it.
+ */
+const sectionVersions = { withoutGenerations: 1, withGenerations: 2 } as const
 
 export class TableState {
   readonly tableId: number
@@ -32,6 +37,7 @@ export class TableState {
   files = new TableFiles()
   deadLetters = new DeadLetterFiles()
   accounts = new SourceAccounts()
+  generations = new ClosedGenerations()
   versions = new TableVersions()
 
   constructor(tableId: number, uuidBytes: Uint8Array, createdMs: number, definitionText: string) {
@@ -44,7 +50,7 @@ export class TableState {
     this.schemas = [this.definition.schema]
   }
 
-  encode(writer: SnapshotWriter): void {
+  encode(writer: SnapshotWriter, version: number): void {
     const { scalars } = writer
     scalars.uvarint(this.tableId)
     scalars.raw(this.uuidBytes)
@@ -59,10 +65,11 @@ export class TableState {
     this.files.encode(writer)
     this.deadLetters.encode(writer)
     this.accounts.encode(writer)
+    if (version >= sectionVersions.withGenerations) this.generations.encode(writer)
     this.versions.encode(writer)
   }
 
-  static decode(reader: SnapshotReader): TableState {
+  static decode(reader: SnapshotReader, version: number): TableState {
     const table = new TableState(reader.uvarint(), reader.bytes(16), reader.uvarint(), reader.sizedString())
     table.stopped = reader.bool()
     const reason = reader.sizedString()
@@ -74,6 +81,7 @@ export class TableState {
     table.files = TableFiles.decode(reader)
     table.deadLetters = DeadLetterFiles.decode(reader)
     table.accounts = SourceAccounts.decode(reader)
+    if (version >= sectionVersions.withGenerations) table.generations = ClosedGenerations.decode(reader)
     table.versions = TableVersions.decode(reader)
     return table
   }
@@ -113,20 +121,23 @@ export class Tables {
 
   encode(writer: SnapshotWriter): void {
     const { scalars } = writer
+    const version = this.#byId.values().some(table => table.generations.length > 0)
+      ? sectionVersions.withGenerations
+      : sectionVersions.withoutGenerations
     scalars.uvarint(sectionId)
-    scalars.uvarint(sectionVersion)
+    scalars.uvarint(version)
     scalars.uvarint(this.#nextId)
     scalars.uvarint(this.#byId.size)
-    for (const table of this.#byId.values()) table.encode(writer)
+    for (const table of this.#byId.values()) table.encode(writer, version)
     this.details.encode(writer)
   }
 
   static decode(reader: SnapshotReader): Tables {
-    reader.section(sectionId, sectionVersion)
+    const version = reader.section(sectionId, sectionVersions.withGenerations, sectionVersions.withoutGenerations)
     const tables = new Tables()
     tables.#nextId = reader.uvarint()
     const count = reader.count(30)
-    for (let index = 0; index < count; index++) tables.#add(TableState.decode(reader))
+    for (let index = 0; index < count; index++) tables.#add(TableState.decode(reader, version))
     tables.details = ByteArena.decode(reader)
     return tables
   }

@@ -17,6 +17,7 @@ export const rejectCodes = [
   'nesting-too-deep',
   'schema-id-mismatch',
   'record-too-large',
+  'unreadable-batch',
 ] as const
 
 export type RejectCode = Exclude<(typeof rejectCodes)[number], 'none'>
@@ -37,6 +38,8 @@ export const reject = {
   nestingTooDeep: 11,
   schemaIdMismatch: 12,
   recordTooLarge: 13,
+  /** Of whole record batches (worker/unreadable-batch.ts): no decoder returns it. */
+  unreadableBatch: 14,
 } as const
 
 const sentences: Record<RejectCode, string> = {
@@ -53,6 +56,7 @@ const sentences: Record<RejectCode, string> = {
   'nesting-too-deep': 'values are nested too deeply',
   'schema-id-mismatch': 'the value does not begin with the schema registry frame',
   'record-too-large': 'the value is larger than a row may be',
+  'unreadable-batch': 'the record batch cannot be read',
 }
 
 /** Code of a decoder's nonzero result. */

@@ -1,19 +1,14 @@
 /**
- * One bit per offset: which offsets of which source partitions were met, once or more. Ranges are fixed when it is made; memory
- * is an eighth of a byte per offset. Offsets are whole numbers below 2^53.
+ * One bit per offset: which offsets of which ranges were met, once or more. Ranges are fixed when it is made, and known by their
+ * place in the list, the slot; memory is an eighth of a byte per offset. Offsets are whole numbers below 2^53.
  */
-import { assert } from '../../core/assert.ts'
-
 export interface OffsetRange {
-  readonly partition: number
   readonly start: number
   /** Exclusive. */
   readonly end: number
 }
 
 export class OffsetLedger {
-  /** By partition number; -1 where the partition is not in the ledger. */
-  readonly #slotByPartition: Int32Array
   readonly #ranges: readonly OffsetRange[]
   readonly #bits: Uint8Array[]
   /** By slot. */
@@ -21,30 +16,26 @@ export class OffsetLedger {
   readonly duplicateCount: Float64Array
 
   constructor(ranges: readonly OffsetRange[]) {
-    const partitionMax = ranges.reduce((max, range) => Math.max(max, range.partition), -1)
-    this.#slotByPartition = new Int32Array(partitionMax + 1).fill(-1)
     this.#ranges = ranges
     this.#bits = ranges.map(({ start, end }) => new Uint8Array(Math.ceil((end - start) / 8)))
     this.metCount = new Float64Array(ranges.length)
     this.duplicateCount = new Float64Array(ranges.length)
-    for (const [slot, range] of ranges.entries()) {
-      assert(this.#slotByPartition[range.partition] === -1, `partition ${range.partition} is in the ledger once`)
-      this.#slotByPartition[range.partition] = slot
-    }
   }
 
   /**
    * Marks `count` offsets, `partitions[i]` with the int64 whose little-endian halves are `offsetWords[2i]`, `offsetWords[2i+1]`.
    * Offsets outside the ranges are left alone; `onDuplicate` is called for the first few met again.
+   *
+   * slots  slot by partition; -1 where the partition has none
    */
   markAll(
+    slots: Int32Array,
     partitions: Int32Array,
     offsetWords: Int32Array,
     count: number,
     onDuplicate: (partition: number, offset: number) => void,
   ): void {
     const { metCount, duplicateCount } = this
-    const slots = this.#slotByPartition
     for (let row = 0; row < count; row++) {
       const partition = partitions[row]!
       const slot = partition >= 0 && partition < slots.length ? slots[partition]! : -1

@@ -1,20 +1,27 @@
 /**
  * `floe verify TABLE`: proves from the Parquet files themselves that every committed offset of every source partition is in
- * the table once, or is accounted for as filtered, rejected, control or gap.
+ * the table once, or is accounted for as filtered, rejected, control or gap; of every generation of the partition, if it had
+ * several.
  *
  * It takes one consistent cut of the catalog (files and accounts), reads the provenance columns of every live data file and
  * the offsets of every dead letter file, and compares. Memory is bounded by `offsetsPerPassMax` bits; a larger table is read
  * in several passes over slices of its offsets.
  */
-import type { CatalogClient, DeadLetterFile, SourceCoverage, Table, TableFile } from '../../catalog/client.ts'
+import type { CatalogClient, ClosedGeneration, SourceCoverage, Table, TableFile } from '../../catalog/client.ts'
 import { tableFolder } from '../../catalog/object-names.ts'
 import { errorMessage, FloeError, isFloeError } from '../../core/errors.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
 import { OffsetLedger, type OffsetRange } from './offset-ledger.ts'
 import { readOffsets } from './read-offsets.ts'
+import { GenerationSlots, listGenerations, type VerifiedGeneration } from './verified-generations.ts'
 
+/** One generation of a source partition. */
 export interface VerifiedPartition {
   readonly partition: number
+  /** Counts from 1. */
+  readonly generation: number
+  /** Undefined when the cluster has none. */
+  readonly topicId: string | undefined
   readonly start: bigint
   readonly end: bigint
   /** Distinct offsets found in data files. */
@@ -73,7 +80,7 @@ export async function verifyTable(
 /** What was true of a table at one instant. */
 interface TableCut {
   readonly table: Table
-  readonly coverage: readonly SourceCoverage[]
+  readonly generations: readonly VerifiedGeneration[]
 }
 
 /** Reads until two looks at the accounts agree: every commit changes them, so nothing was committed in between. */
@@ -84,24 +91,38 @@ async function takeCut(catalog: CatalogClient, tableName: string): Promise<Table
       const known = (await catalog.tables()).map(each => each.definition.name).join(', ') || 'none'
       throw new FloeError('invalid', 'unknown-table', `there is no table ${tableName}; tables: ${known}`)
     }
-    const before = await catalog.sourceCoverage(table.tableId)
+    const before = await readAccounts(catalog, table.tableId)
     const again = await catalog.tableById(table.tableId)
-    const coverage = await catalog.sourceCoverage(table.tableId)
-    if (again !== undefined && sameAccounts(before, coverage) && again.fileSequence === table.fileSequence) {
-      return { table: again, coverage }
+    const after = await readAccounts(catalog, table.tableId)
+    if (again !== undefined && sameAccounts(before, after) && again.fileSequence === table.fileSequence) {
+      return { table: again, generations: listGenerations(after.closed, after.coverage) }
     }
   }
   throw new FloeError('unavailable', 'verify-no-cut', `${tableName} changes too quickly to be verified; try again`)
 }
 
-function sameAccounts(left: readonly SourceCoverage[], right: readonly SourceCoverage[]): boolean {
-  return left.length === right.length && left.every((each, index) => each.end === right[index]!.end)
+interface Accounts {
+  readonly closed: readonly ClosedGeneration[]
+  readonly coverage: readonly SourceCoverage[]
+}
+
+async function readAccounts(catalog: CatalogClient, tableId: number): Promise<Accounts> {
+  const closed = await catalog.closedGenerations(tableId)
+  return { closed, coverage: await catalog.sourceCoverage(tableId) }
+}
+
+function sameAccounts(left: Accounts, right: Accounts): boolean {
+  return (
+    left.closed.length === right.closed.length &&
+    left.coverage.length === right.coverage.length &&
+    left.coverage.every((each, index) => each.end === right.coverage[index]!.end)
+  )
 }
 
 class TableVerifier {
   readonly #parts: VerifyParts
   readonly #table: Table
-  readonly #coverage: readonly SourceCoverage[]
+  readonly #generations: readonly VerifiedGeneration[]
   readonly #options: VerifyOptions
   readonly #folder: string
   readonly #problems: string[] = []
@@ -111,21 +132,21 @@ class TableVerifier {
   constructor(parts: VerifyParts, cut: TableCut, options: VerifyOptions) {
     this.#parts = parts
     this.#table = cut.table
-    this.#coverage = cut.coverage
+    this.#generations = cut.generations
     this.#options = options
     this.#folder = tableFolder(cut.table.definition.name, cut.table.tableUuid)
-    this.#totals = cut.coverage.map(() => ({ rows: 0n, deadLetters: 0n, duplicated: 0n, firstUnmet: undefined }))
+    this.#totals = cut.generations.map(() => ({ rows: 0n, deadLetters: 0n, duplicated: 0n, firstUnmet: undefined }))
   }
 
   async run(): Promise<VerifyReport> {
-    const offsetsTotal = this.#coverage.reduce((sum, each) => sum + Number(each.end - each.start), 0)
+    const offsetsTotal = this.#generations.reduce((sum, each) => sum + Number(each.end - each.start), 0)
     const passes = Math.max(1, Math.ceil(offsetsTotal / this.#options.offsetsPerPassMax))
     for (let pass = 0; pass < passes; pass++) await this.#runPass(pass, passes)
     return this.#report()
   }
 
   async #runPass(pass: number, passes: number): Promise<void> {
-    const ranges = this.#coverage.map(each => sliceOf(each, pass, passes))
+    const ranges = this.#generations.map(each => sliceOf(each, pass, passes))
     const ledger = new OffsetLedger(ranges)
     await this.#markDataFiles(ledger, pass)
     const rowsMet = ledger.metCount.slice()
@@ -140,10 +161,11 @@ class TableVerifier {
 
   async #markDataFiles(ledger: OffsetLedger, pass: number): Promise<void> {
     const { tableId, fileSequence, fileCount } = this.#table
+    const slots = new GenerationSlots(this.#generations, generation => generation.fileSequence)
     for (let skip = 0; ; skip += filesPageCount) {
       const page = await this.#parts.catalog.tableFiles(tableId, 0, fileSequence, skip, filesPageCount)
       for (const file of page) {
-        await this.#markFile(ledger, file, 'floe.', file.recordCount, pass)
+        await this.#markFile(ledger, slots.at(file.fileSequence), file, 'floe.', pass)
         this.#filesRead++
         this.#parts.onProgress?.({ files: this.#filesRead, filesTotal: fileCount })
       }
@@ -153,12 +175,13 @@ class TableVerifier {
 
   async #markDeadLetters(ledger: OffsetLedger, pass: number): Promise<void> {
     let left = this.#table.deadLetterCount
+    const slots = new GenerationSlots(this.#generations, generation => generation.deadLetterFileCount - 1)
     for (let skip = 0; left > 0n; skip += filesPageCount) {
       const page = await this.#parts.catalog.deadLetterFiles(this.#table.tableId, skip, filesPageCount)
-      for (const file of page) {
+      for (const [index, file] of page.entries()) {
         if (left <= 0n) return
         left -= BigInt(file.recordCount)
-        await this.#markFile(ledger, file, '', file.recordCount, pass)
+        await this.#markFile(ledger, slots.at(skip + index), file, '', pass)
       }
       if (page.length < filesPageCount) return
     }
@@ -166,17 +189,17 @@ class TableVerifier {
 
   async #markFile(
     ledger: OffsetLedger,
-    file: TableFile | DeadLetterFile,
+    slots: Int32Array,
+    { path, fileBytes, recordCount }: Pick<TableFile, 'path' | 'fileBytes' | 'recordCount'>,
     columnPrefix: string,
-    recordCount: number,
     pass: number,
   ): Promise<void> {
-    const key = `${this.#folder}/${file.path}`
+    const key = `${this.#folder}/${path}`
     let rows = 0
     try {
-      for await (const batch of readOffsets(this.#parts.store, key, file.fileBytes, columnPrefix, recordCount)) {
+      for await (const batch of readOffsets(this.#parts.store, key, fileBytes, columnPrefix, recordCount)) {
         rows += batch.count
-        ledger.markAll(batch.partitions, batch.offsetWords, batch.count, (partition, offset) =>
+        ledger.markAll(slots, batch.partitions, batch.offsetWords, batch.count, (partition, offset) =>
           this.#note(`offset ${offset} of partition ${partition} is there again in ${key}`),
         )
       }
@@ -195,7 +218,7 @@ class TableVerifier {
   }
 
   #report(): VerifyReport {
-    const partitions = this.#coverage.map((each, slot) => this.#account(each, slot))
+    const partitions = this.#generations.map((each, slot) => this.#account(each, slot))
     const sum = (pick: (partition: VerifiedPartition) => bigint): bigint =>
       partitions.reduce((total, each) => total + pick(each), 0n)
     const missing = sum(each => each.missing)
@@ -213,10 +236,10 @@ class TableVerifier {
     }
   }
 
-  #account(coverage: SourceCoverage, slot: number): VerifiedPartition {
-    const { partition, start, end, written, filtered, rejected, control, gap } = coverage
+  #account(account: VerifiedGeneration, slot: number): VerifiedPartition {
+    const { partition, generation, topicId, start, end, written, filtered, rejected, control, gap } = account
     const { rows, deadLetters, duplicated, firstUnmet } = this.#totals[slot]!
-    const place = `partition ${partition}`
+    const place = generation === 1 ? `partition ${partition}` : `generation ${generation} of partition ${partition}`
     if (rows !== written) this.#note(`${place}: ${rows} rows are in the files, ${written} were committed`)
     if (deadLetters > rejected) this.#note(`${place}: ${deadLetters} dead letters for ${rejected} rejected records`)
     // Rejected records without a dead letter are those of `dlq_mode: skip`.
@@ -225,6 +248,8 @@ class TableVerifier {
     if (missing < 0n) this.#note(`${place}: ${-missing} more rows than offsets`)
     return {
       partition,
+      generation,
+      topicId,
       start,
       end,
       rows,
@@ -238,11 +263,10 @@ class TableVerifier {
   }
 }
 
-function sliceOf(coverage: SourceCoverage, pass: number, passes: number): OffsetRange {
-  const start = Number(coverage.start)
-  const length = Number(coverage.end) - start
+function sliceOf(generation: VerifiedGeneration, pass: number, passes: number): OffsetRange {
+  const start = Number(generation.start)
+  const length = Number(generation.end) - start
   return {
-    partition: coverage.partition,
     start: start + Math.floor((length * pass) / passes),
     end: start + Math.floor((length * (pass + 1)) / passes),
   }

@@ -34,7 +34,7 @@ export interface TableFileBuilderOptions {
   readonly rowGroupRowsMax: number
   /** Partition tuples with an open file at the same time; one more cuts (`open-partitions`). */
   readonly openPartitionsMax: number
-  /** `capture` keeps rejected records whole, `skip` only counts them, `stop` ends in front of the first one. */
+  /** `capture` keeps rejected records whole, `skip` only counts them, `stop` ends in front of the first one. Batches likewise. */
   readonly deadLetterMode: 'capture' | 'skip' | 'stop'
   /** Captured records, in bytes; the record that would go beyond cuts (`dead-letter-bytes`). */
   readonly deadLetterBytesMax: number
@@ -77,14 +77,16 @@ export interface AppendInput {
 /**
  * Why an append ended before its range did. The caller finishes the builder, commits, and appends the rest to a new one.
  * `file-bytes` is also told when the range was done.
+ *
+ * After `undone` there is nothing to finish: the builder is empty, and everything since it was last empty must be appended again.
  */
-export type CutReason = 'file-bytes' | 'open-partitions' | 'dead-letter-bytes' | 'rejected'
+export type CutReason = 'file-bytes' | 'open-partitions' | 'dead-letter-bytes' | 'rejected' | 'undone'
 
 export interface AppendResult {
   /** Exclusive: offsets up to here are in the builder. Equals the input's `end` unless cut. */
   readonly end: bigint
   readonly cut: CutReason | undefined
-  /** Under `deadLetterMode: 'stop'`, the record in front of which it stopped. */
+  /** Under `deadLetterMode: 'stop'`, the record or record batch in front of which it stopped. */
   readonly rejection: Rejection | undefined
 }
 
@@ -92,7 +94,7 @@ export interface Rejection {
   readonly partition: number
   readonly offset: bigint
   readonly code: RejectCode
-  /** One sentence with the field's path. */
+  /** One sentence with the field's path, or what is wrong with the batch. */
   readonly reason: string
 }
 

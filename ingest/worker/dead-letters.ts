@@ -1,5 +1,6 @@
 /**
- * Rejected records on their way into a dead-letter Parquet file: whole, with the reason, so that they can be read and replayed.
+ * Rejected records, and record batches that cannot be read, on their way into a dead-letter Parquet file: whole, with the reason,
+ * so that they can be read and replayed.
  */
 import type { RecordCursor } from '../../kafka/records/record-cursor.ts'
 import type { ParquetEncoder } from '../../table/parquet/encoder.ts'
@@ -73,6 +74,32 @@ export class DeadLetterCollector {
     pushText(columns[7] as BytesBuilder, reason)
     this.#set.rowCount++
     this.heldBytes += cursor.recordBytes + reason.length
+  }
+
+  /** A record batch whose records cannot be had: its bytes as they came are the value, at the first offset it stands for. */
+  addBatch(
+    partition: number,
+    offset: number,
+    timestampMs: number,
+    batch: Uint8Array,
+    code: string,
+    reason: string,
+  ): void {
+    const columns = this.#set.columns
+    const partitions = columns[0] as Int32Builder
+    const offsets = columns[1] as Int64Builder
+    const timestamps = columns[2] as Int64Builder
+    const headers = columns[5] as ListBuilder
+    partitions.push(partition)
+    offsets.pushNumber(offset)
+    pushTimestampMs(timestamps, timestampMs)
+    pushNullable(columns[3] as BytesBuilder, batch, 0, -1)
+    pushNullable(columns[4] as BytesBuilder, batch, 0, batch.length)
+    headers.pushValid()
+    pushText(columns[6] as BytesBuilder, code)
+    pushText(columns[7] as BytesBuilder, reason)
+    this.#set.rowCount++
+    this.heldBytes += batch.length + reason.length
   }
 
   #addHeaders(headers: ListBuilder, cursor: RecordCursor, payload: Uint8Array): void {

@@ -8,6 +8,8 @@
  * Invariants
  *   - Rows are all or nothing: a record is a row, a dead letter, or in front of the cut.
  *   - Every offset of an appended range is counted once (coverage-account.ts).
+ *   - A batch that cannot be read is rejected as a whole. Rows of it may be in a file before that is known: then everything is
+ *     undone, and from then on batches are walked before they are used. Good batches of good sources are walked once.
  *   - Memory is bounded: staging by batchRowsMax and batchBytesMax, open files by openPartitionsMax, dead letters by
  *     deadLetterBytesMax, encoded bytes by fileBytesTarget plus one batch.
  *   - After `append` threw, the builder must be reset or dropped: part of the range may be in it.
@@ -40,6 +42,7 @@ import { DeadLetterCollector } from './dead-letters.ts'
 import { batchBytesMax, batchRowsMax, FileSink } from './file-sink.ts'
 import { PartitionRouter, routeRefused } from './partition-router.ts'
 import { ProvenanceColumn } from './provenance-column.ts'
+import { checkRecords, describeUnreadableBatch, isUnreadableBatch, refuseOffsetDelta } from './unreadable-batch.ts'
 
 /** A byte of a record may take ten in columns (lists of small numbers): a larger record could take all memory there is. */
 export const valueBytesMax = 32 * 1024 * 1024
@@ -65,6 +68,8 @@ export class TableFileBuilder implements TableFileBuilderApi {
   /** Why the record at hand ends the append. */
   #cut: CutReason | undefined
   #rejection: Rejection | undefined
+  /** A batch went bad half-way: its source may have more, and undoing once is enough. */
+  #walksFirst = false
 
   /**
    * errors  invalid: a schema without provenance column, a spec that does not fit it, a writer schema that cannot be used
@@ -91,8 +96,8 @@ export class TableFileBuilder implements TableFileBuilderApi {
   }
 
   /**
-   * errors  invalid: the range does not go on where the partition ended; corrupt: a batch with a wrong checksum or malformed
-   *         records; exhausted: a batch that decompresses beyond the limit; unsupported: old message formats
+   * errors  invalid: the range does not go on where the partition ended; corrupt: a batch with a wrong checksum or a header
+   *         that cannot be; unsupported: old message formats
    */
   append(input: AppendInput): AppendResult {
     const account = this.#accounts.continueAt(input.partition, input.start)
@@ -130,18 +135,46 @@ export class TableFileBuilder implements TableFileBuilderApi {
         { partition: input.partition, offset: batch.baseOffset },
       )
     }
-    const records = decompress(batch.codec, batch.payload, decompressedBytesMaxDefault)
-    // Never a Buffer: decoders that meet both kinds run a good deal slower.
-    const payload = new Uint8Array(records.buffer, records.byteOffset, records.length)
+    const { written, rejected } = account
+    try {
+      const records = decompress(batch.codec, batch.payload, decompressedBytesMaxDefault)
+      // Never a Buffer: decoders that meet both kinds run a good deal slower.
+      const payload = new Uint8Array(records.buffer, records.byteOffset, records.length)
+      if (this.#walksFirst) checkRecords(this.#cursor, payload, batch)
+      return this.#appendRecords(batch, payload, input, account)
+    } catch (error) {
+      if (!isUnreadableBatch(error)) throw error
+      if (account.written === written && account.rejected === rejected) {
+        return this.#rejectBatch(batch, input, account, error)
+      }
+      this.reset()
+      this.#walksFirst = true
+      this.#cut = 'undone'
+      return input.start
+    }
+  }
+
+  /** As `#appendBatch`. */
+  #appendRecords(
+    batch: BatchCursor,
+    payload: Uint8Array,
+    input: AppendInput,
+    account: PartitionAccount,
+  ): bigint | undefined {
     const base = toOffsetNumber(batch.baseOffset)
     const start = toOffsetNumber(input.start)
     const end = Number(input.end)
     const baseTimestamp = Number(batch.baseTimestamp)
     const appendTime = batch.isLogAppendTime ? Number(batch.maxTimestamp) : undefined
+    const { lastOffsetDelta } = batch
+    let deltaMin = 0
     const cursor = this.#cursor
     cursor.reset(payload, batch.recordCount)
     while (cursor.next()) {
-      const offset = base + cursor.offsetDelta
+      const { offsetDelta } = cursor
+      if (offsetDelta < deltaMin || offsetDelta > lastOffsetDelta) throw refuseOffsetDelta(cursor, batch)
+      deltaMin = offsetDelta + 1
+      const offset = base + offsetDelta
       if (offset < start) continue
       if (offset >= end) break
       const timestampMs = appendTime ?? baseTimestamp + cursor.timestampDelta
@@ -214,6 +247,38 @@ export class TableFileBuilder implements TableFileBuilderApi {
     account.rejected++
     this.#rejectCounts[code] = (this.#rejectCounts[code] ?? 0) + 1
     return true
+  }
+
+  /** All offsets of the batch that are wanted are rejected. Returns the offset in front of which it was cut, or undefined. */
+  #rejectBatch(
+    batch: BatchCursor,
+    input: AppendInput,
+    account: PartitionAccount,
+    error: FloeError,
+  ): bigint | undefined {
+    const { deadLetterMode, deadLetterBytesMax } = this.#config.options
+    const first = batch.baseOffset > input.start ? batch.baseOffset : input.start
+    const end = batch.endOffset < input.end ? batch.endOffset : input.end
+    const code = 'unreadable-batch'
+    const reason = describeUnreadableBatch(batch, first, end - 1n, error)
+    if (deadLetterMode === 'stop') {
+      this.#cut = 'rejected'
+      this.#rejection = { partition: account.partition, offset: first, code, reason }
+      return first
+    }
+    if (deadLetterMode === 'capture') {
+      const heldBytes = this.#deadLetters.heldBytes + batch.byteLength
+      if (this.#deadLetters.recordCount > 0 && heldBytes > deadLetterBytesMax) {
+        this.#cut = 'dead-letter-bytes'
+        return first
+      }
+      const timestampMs = Number(batch.maxTimestamp)
+      this.#deadLetters.addBatch(account.partition, toOffsetNumber(first), timestampMs, batch.batch, code, reason)
+    }
+    const offsetCount = Number(end - first)
+    account.rejected += offsetCount
+    this.#rejectCounts[code] = (this.#rejectCounts[code] ?? 0) + offsetCount
+    return undefined
   }
 
   #flushStaging(): void {

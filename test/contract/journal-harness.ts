@@ -3,6 +3,7 @@
  * model that applies the same commands without any journal.
  */
 import { applyBatch, BatchAnswers } from '../../catalog/apply-batch.ts'
+import { beginSourceGeneration } from '../../catalog/commands/begin-source-generation.ts'
 import type { Command } from '../../catalog/commands/command.ts'
 import { commitSegment } from '../../catalog/commands/commit-segment.ts'
 import { commitTableFiles } from '../../catalog/commands/commit-table-files.ts'
@@ -131,7 +132,17 @@ export const workload: readonly (readonly Step[])[] = [
     }),
     step(beginPublish, 1),
   ],
-  [step(advanceLogStart, { topicId: formatUuid(topicId), partition: 0, offset: 10n })],
+  [
+    step(advanceLogStart, { topicId: formatUuid(topicId), partition: 0, offset: 10n }),
+    step(beginSourceGeneration, {
+      tableId: 1,
+      partition: 0,
+      ownerEpoch: 1,
+      topicId: formatUuid(otherTopicId),
+      start: 0n,
+      expectedEnd: 20n,
+    }),
+  ],
   [step(deleteTopic, formatUuid(otherTopicId)), segment(2, 20)],
 ]
 

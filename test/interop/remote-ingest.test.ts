@@ -204,6 +204,67 @@ describe('a table from a topic of Apache Kafka', () => {
   })
 })
 
+describe('a topic of Apache Kafka that is created again', () => {
+  async function deleteTopic(topic: string): Promise<void> {
+    const admin = new Admin({ clientId: 'test', bootstrapBrokers: [kafka.bootstrap] })
+    await admin.deleteTopics({ topics: [topic] })
+    await admin.close()
+  }
+
+  /** Deletion goes on after its answer. */
+  async function createTopicAgain(topic: string): Promise<void> {
+    await waitFor(
+      () =>
+        createTopic(topic).then(
+          () => true,
+          () => false,
+        ),
+      longMs,
+    )
+  }
+
+  it('is read on as another generation under on_gap: record, while ingestion runs and after a restart', async () => {
+    const topic = 'again'
+    await createTopic(topic)
+    await produceWithPython(overwriting.replace('200', '20'), topic)
+    const first = await openService(tableOf(topic, 'record'))
+    await expectProved(`secure__${topic}`, 20n)
+    await deleteTopic(topic)
+    await createTopicAgain(topic)
+    await produceWithPython(overwriting.replace('200', '30'), topic)
+    await expectProved(`secure__${topic}`, 50n)
+    await first.close()
+
+    await deleteTopic(topic)
+    await createTopicAgain(topic)
+    await produceWithPython(overwriting.replace('200', '40'), topic)
+    await openService(tableOf(topic, 'record'))
+    await expectProved(`secure__${topic}`, 90n)
+    const table = await floe.catalog.tableByName(`secure__${topic}`)
+    const closed = await floe.catalog.closedGenerations(table!.tableId)
+    expect(closed).toMatchObject([
+      { generation: 1, start: 0n, end: 20n, written: 20n },
+      { generation: 2, start: 0n, end: 30n, written: 30n },
+    ])
+    const coverage = await coverageOf(`secure__${topic}`)
+    expect(coverage).toMatchObject({ start: 0n, end: 40n, written: 40n })
+    expect(new Set([...closed, coverage!].map(({ topicId }) => topicId)).size).toBe(3)
+  })
+
+  it('stops its table otherwise', async () => {
+    const topic = 'again_stop'
+    await createTopic(topic)
+    await produceWithPython(overwriting.replace('200', '20'), topic)
+    await openService(tableOf(topic))
+    await expectProved(`secure__${topic}`, 20n)
+    await deleteTopic(topic)
+    await createTopicAgain(topic)
+    await waitFor(async () => (await floe.catalog.tableByName(`secure__${topic}`))?.state === 'stopped', longMs)
+    const table = await floe.catalog.tableByName(`secure__${topic}`)
+    expect(table?.stoppedReason).toMatch(/^topic again_stop was deleted and created again: .* or set on_gap: record/)
+  })
+})
+
 describe('signing in to Apache Kafka', () => {
   it.each(['PLAIN', 'SCRAM-SHA-512'] as const)('works with %s', async mechanism => {
     const source = openSecureSource(user.password, mechanism)

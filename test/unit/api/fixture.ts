@@ -97,6 +97,24 @@ export async function makeFixture(options: Partial<AppParts> = {}): Promise<Fixt
         ownerEpoch: 4,
       },
     ],
+    closedGenerations: async () => [
+      {
+        partition: 0,
+        generation: 1,
+        topicId: undefined,
+        start: 2n,
+        end: 9n,
+        written: 5n,
+        filtered: 0n,
+        rejected: 0n,
+        control: 0n,
+        gap: 2n,
+        maxTimestampMs: -1,
+        fileSequence: 3,
+        deadLetterFileCount: 0,
+        closedMs: 1_700_000_000_000,
+      },
+    ],
     publishedVersions: async () => [version],
     deadLetterFiles: async (_tableId, skip, limit) =>
       [

@@ -70,7 +70,27 @@ test('one table is told with its columns, account and versions', async () => {
     partitionBy: ['a'],
     settings: { format: 'json' },
     coverage: [
-      { partition: 0, start: '0', end: '15', written: '12', rejected: '3', newest: '2023-11-14T22:13:20.000Z' },
+      {
+        partition: 0,
+        generation: 2,
+        start: '0',
+        end: '15',
+        written: '12',
+        rejected: '3',
+        newest: '2023-11-14T22:13:20.000Z',
+      },
+    ],
+    closedGenerations: [
+      {
+        partition: 0,
+        generation: 1,
+        start: '2',
+        end: '9',
+        written: '5',
+        gap: '2',
+        newest: null,
+        closed: '2023-11-14T22:13:20.000Z',
+      },
     ],
     versions: [version],
   })

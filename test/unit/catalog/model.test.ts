@@ -6,6 +6,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { applyBatch, BatchAnswers } from '../../../catalog/apply-batch.ts'
 import type { CommitTableFilesResult, SegmentBatch, SegmentBatchResult } from '../../../catalog/client.ts'
+import { beginSourceGeneration } from '../../../catalog/commands/begin-source-generation.ts'
 import { type Command, readAnswer } from '../../../catalog/commands/command.ts'
 import { commitSegment } from '../../../catalog/commands/commit-segment.ts'
 import { commitTableFiles } from '../../../catalog/commands/commit-table-files.ts'
@@ -14,7 +15,12 @@ import { claimSourcePartitions, createTable } from '../../../catalog/commands/ta
 import { advanceLogStart, createTopic } from '../../../catalog/commands/topic-commands.ts'
 import { OpenBatch } from '../../../catalog/journal/open-batch.ts'
 import { findRuns } from '../../../catalog/queries/log-queries.ts'
-import { garbageObjects, sourceCoverage, tableFiles } from '../../../catalog/queries/table-queries.ts'
+import {
+  closedGenerations,
+  garbageObjects,
+  sourceCoverage,
+  tableFiles,
+} from '../../../catalog/queries/table-queries.ts'
 import { SnapshotReader } from '../../../catalog/snapshot/snapshot-reader.ts'
 import { cutChunks, SnapshotWriter } from '../../../catalog/snapshot/snapshot-writer.ts'
 import { CatalogState } from '../../../catalog/state/catalog-state.ts'
@@ -238,6 +244,16 @@ const coverageOperation = fc.oneof(
   },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('claim' as const), partition: fc.nat(2) }) },
   {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('generation' as const),
+      partition: fc.nat(2),
+      start: fc.bigInt({ min: 0n, max: 9n }),
+      drift: fc.constantFrom(0n, 0n, 0n, 1n),
+      staleOwner: fc.constantFrom(false, false, false, true),
+    }),
+  },
+  {
     weight: 1,
     arbitrary: fc.record({ kind: fc.constant('snapshot' as const), chunkBytes: fc.integer({ min: 1, max: 5000 }) }),
   },
@@ -261,6 +277,8 @@ test('coverage grows without gap or overlap, by its owner only, everything or no
       const accounts = [0, 1, 2].map(
         (): ModelAccount => ({ epoch: 0, start: undefined, end: 0n, written: 0n, filtered: 0n }),
       )
+      const closed: object[] = []
+      const generations = [1, 1, 1]
       let rows = 0
       let sequence = 0
       let name = 0
@@ -269,6 +287,25 @@ test('coverage grows without gap or overlap, by its owner only, everything or no
         else if (operation.kind === 'claim') {
           machine.run(claimSourcePartitions, { tableId: 1, partitions: [operation.partition] })
           accounts[operation.partition]!.epoch++
+        } else if (operation.kind === 'generation') {
+          const { partition, start, drift, staleOwner } = operation
+          const account = accounts[partition]!
+          const ownerEpoch = Math.max(0, account.epoch - (staleOwner ? 1 : 0))
+          const expectedEnd = account.end + drift
+          const begin = { tableId: 1, partition, ownerEpoch, topicId: undefined, start, expectedEnd }
+          const result = machine.run(beginSourceGeneration, begin)
+          if (account.epoch === 0 || account.epoch !== ownerEpoch) {
+            expect(result).toEqual({ outcome: 'fenced', ownerEpoch: account.epoch })
+          } else if (account.start === undefined || drift !== 0n) {
+            const expected = account.start === undefined ? -1n : account.end
+            expect(result).toEqual({ outcome: 'end-differs', expected })
+          } else {
+            const { end, written, filtered } = account
+            const generation = generations[partition]!++
+            expect(result).toEqual({ outcome: 'begun', generation: generation + 1 })
+            closed.push({ partition, generation, start: account.start, end, written, filtered, fileSequence: sequence })
+            accounts[partition] = { epoch: account.epoch, start, end: start, written: 0n, filtered: 0n }
+          }
         } else {
           const coverage = operation.ranges.map(({ partition, drift, staleOwner, written, filtered, surplus }) => {
             const { end, epoch } = accounts[partition]!
@@ -305,6 +342,7 @@ test('coverage grows without gap or overlap, by its owner only, everything or no
           start === undefined ? [] : [{ partition, start, end, written, filtered }],
         )
         expect(found).toEqual(begun)
+        expect(closedGenerations(machine.state, 1)).toMatchObject(closed)
         const files = tableFiles(machine.state, 1, 0, 1e9, 0, 10_000)
         expect(files.reduce((sum, file) => sum + file.recordCount, 0)).toBe(rows)
         expect(files.map(file => file.fileSequence)).toEqual(Array.from({ length: sequence }, (_, index) => index + 1))

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import {
   clientSessionsMax,
@@ -6,10 +7,12 @@ import {
   publishedVersionsKept,
   receiptsPerClientMax,
 } from '../../../catalog/limits.ts'
+import { closedGenerations, sourceCoverage } from '../../../catalog/queries/table-queries.ts'
 import { SnapshotReader } from '../../../catalog/snapshot/snapshot-reader.ts'
 import { captureSnapshot } from '../../../catalog/snapshot/snapshot-store.ts'
 import { referencedColumnBytesMin, SnapshotWriter } from '../../../catalog/snapshot/snapshot-writer.ts'
 import { ByteArena } from '../../../catalog/state/byte-arena.ts'
+import { CatalogState } from '../../../catalog/state/catalog-state.ts'
 import { ClientSession, ClientSessions } from '../../../catalog/state/client-sessions.ts'
 import { TableVersions } from '../../../catalog/state/table-versions.ts'
 import { ByteWriter } from '../../../core/byte-writer.ts'
@@ -77,6 +80,48 @@ test('a captured snapshot stays as it was while the state goes on, though its lo
   await produce(500)
   expect(leader.state.hash()).not.toBe(before)
   expect(hashPieces(captured.pieces)).toBe(before)
+})
+
+describe('generations of source partitions', () => {
+  const decode = (pieces: readonly Uint8Array[]) => CatalogState.decode(new SnapshotReader(pieces, 'test'))
+
+  test('a snapshot from before there were any is read, and written again as it was', async () => {
+    const text = await readFile(new URL('fixtures/snapshot-without-generations.json', import.meta.url), 'utf8')
+    const { base64, hash } = JSON.parse(text)
+    const state = decode([new Uint8Array(Buffer.from(base64, 'base64'))])
+    expect(sourceCoverage(state, 1)).toMatchObject([{ partition: 0, start: 500n, end: 520n, written: 10n, gap: 4n }])
+    expect(closedGenerations(state, 1)).toEqual([])
+    expect(state.hash()).toBe(hash)
+  })
+
+  test('are in a snapshot once there are any, thousands of them too', async () => {
+    const { client, leader } = await makeFixture().open()
+    const { table } = await client.createTable(tableDefinition())
+    const { tableId } = table
+    await client.claimSourcePartitions(tableId, [0, 1])
+    for (const partition of [0, 1]) {
+      await client.commitTableFiles({
+        tableId,
+        files: [],
+        deadLetterFiles: [],
+        coverage: [{ ...range(partition, 0n, 0, 1), end: 3n, gap: 3n }],
+      })
+    }
+    const generations = referencedColumnBytesMin / 8 + 20
+    for (let count = 0; count < generations; count++) {
+      const partition = count % 3 === 0 ? 1 : 0
+      const expectedEnd = count < 2 ? 3n : BigInt((await client.sourceCoverage(tableId))[partition]!.end)
+      const topicId = count % 2 === 0 ? undefined : '8c9c2b9e-7a57-4a2e-9d53-0c1f6d3b0a11'
+      const begin = { tableId, partition, ownerEpoch: 1, topicId, start: BigInt(count), expectedEnd }
+      expect(await client.beginSourceGeneration(begin)).toMatchObject({ outcome: 'begun' })
+    }
+    const captured = captureSnapshot(leader.state, leader.position)
+    const read = decode(captured.pieces)
+    expect(read.hash()).toBe(leader.state.hash())
+    expect(closedGenerations(read, tableId)).toEqual(await client.closedGenerations(tableId))
+    expect(closedGenerations(read, tableId)).toHaveLength(generations)
+    expect(read.tables.byId(tableId)!.generations.countOf(1)).toBe(Math.ceil(generations / 3))
+  })
 })
 
 describe('parts of the state', () => {

@@ -118,6 +118,87 @@ describe('commits', () => {
     expect(await client.claimSourcePartitions(9, [0])).toBe('unknown-table')
   })
 
+  test('a generation closes the account as it stands and begins a fresh one elsewhere', async () => {
+    const { client, tableId, make, clock, catalog } = await openWithTable()
+    const [topicId, nextTopicId] = ['8c9c2b9e-7a57-4a2e-9d53-0c1f6d3b0a11', '8c9c2b9e-7a57-4a2e-9d53-0c1f6d3b0a12']
+    const part = { ...range(0, 0n, 10, 1), end: 16n, filtered: 3, rejected: 2, control: 1, topicId }
+    await client.commitTableFiles(make(part))
+    await client.commitTableFiles(make(range(1, 0n, 5, 1)))
+    clock.advance(5)
+    const begin = { tableId, partition: 0, ownerEpoch: 1, topicId: nextTopicId, start: 4n, expectedEnd: 16n }
+    expect(await client.closedGenerations(tableId)).toEqual([])
+    expect(await client.beginSourceGeneration(begin)).toEqual({ outcome: 'begun', generation: 2 })
+    expect(await client.closedGenerations(tableId)).toEqual([
+      {
+        partition: 0,
+        generation: 1,
+        topicId,
+        start: 0n,
+        end: 16n,
+        written: 10n,
+        filtered: 3n,
+        rejected: 2n,
+        control: 1n,
+        gap: 0n,
+        maxTimestampMs: 1000,
+        fileSequence: 2,
+        deadLetterFileCount: 1,
+        closedMs: clock.nowMs(),
+      },
+    ])
+    const fresh = { start: 4n, end: 4n, written: 0n, rejected: 0n, maxTimestampMs: -1, ownerEpoch: 1 }
+    expect(await client.sourceCoverage(tableId)).toMatchObject([
+      { partition: 0, topicId: nextTopicId, ...fresh },
+      { partition: 1, end: 5n },
+    ])
+
+    // The account of the new generation is as strict as any.
+    expect(await client.commitTableFiles(make({ ...range(0, 16n, 2, 1), topicId: nextTopicId }))).toEqual({
+      outcome: 'coverage-gap',
+      partition: 0,
+      expected: 4n,
+    })
+    expect(await client.commitTableFiles(make({ ...range(0, 4n, 2, 1), topicId }))).toMatchObject({
+      outcome: 'invalid',
+    })
+    expect(await client.commitTableFiles(make({ ...range(0, 4n, 2, 1), topicId: nextTopicId }))).toMatchObject({
+      outcome: 'committed',
+      fileSequence: 3,
+    })
+
+    // A published version tells of every generation.
+    await client.beginPublish(tableId)
+    await client.completePublish(tableId, 0, 'm0')
+    expect(await client.beginPublish(tableId)).toMatchObject({
+      progress: [
+        { partition: 0, start: 0n, end: 16n },
+        { partition: 0, start: 4n, end: 6n },
+        { partition: 1, start: 0n, end: 5n },
+      ],
+    })
+    expect(await client.tableById(tableId)).toMatchObject({ rowCount: 17n })
+    await catalog.close()
+  })
+
+  test('a generation is refused to whoever does not own the partition or does not know where it ends', async () => {
+    const { client, tableId, make } = await openWithTable()
+    const begin = { tableId, partition: 0, ownerEpoch: 1, topicId: undefined, start: 0n, expectedEnd: 10n }
+    expect(await client.beginSourceGeneration(begin)).toEqual({ outcome: 'end-differs', expected: -1n })
+    await client.commitTableFiles(make(range(0, 0n, 12, 1)))
+    expect(await client.beginSourceGeneration(begin)).toEqual({ outcome: 'end-differs', expected: 12n })
+    const right = { ...begin, expectedEnd: 12n }
+    expect(await client.beginSourceGeneration({ ...right, partition: 7 })).toEqual({ outcome: 'fenced', ownerEpoch: 0 })
+    expect(await client.beginSourceGeneration({ ...right, ownerEpoch: 0 })).toMatchObject({ outcome: 'fenced' })
+    await client.claimSourcePartitions(tableId, [0])
+    expect(await client.beginSourceGeneration(right)).toEqual({ outcome: 'fenced', ownerEpoch: 2 })
+    expect(await client.beginSourceGeneration({ ...right, tableId: 9 })).toEqual({ outcome: 'unknown-table' })
+    for (const wrong of [{ start: -1n }, { expectedEnd: 2n ** 60n }, { topicId: 'no uuid' }, { partition: -1 }]) {
+      await expect(client.beginSourceGeneration({ ...right, ...wrong })).rejects.toMatchObject({ kind: 'invalid' })
+    }
+    expect(await client.closedGenerations(tableId)).toEqual([])
+    expect(await client.sourceCoverage(tableId)).toMatchObject([{ start: 0n, end: 12n, written: 12n }])
+  })
+
   test('parts that do not add up, rows that are not there and surplus dead letters are invalid', async () => {
     const { client, make, grantId, tableId } = await openWithTable()
     const invalid = async (command: CommitTableFiles, reason: RegExp) => {

@@ -10,13 +10,14 @@ describe('the ledger of offsets', () => {
   it('tells what was met, met twice and never met, beyond 2^32 too', () => {
     const start = 2 ** 40
     const ledger = new OffsetLedger([
-      { partition: 0, start: 0, end: 10 },
-      { partition: 4, start, end: start + 3 },
+      { start: 0, end: 10 },
+      { start, end: start + 3 },
     ])
+    const slots = new Int32Array([0, -1, -1, -1, 1])
     const offsets = [0, 1, 2, 4, 1, start, start + 2, 5]
     const partitions = new Int32Array([0, 0, 0, 0, 0, 4, 4, 9])
     const duplicates: string[] = []
-    ledger.markAll(partitions, words(offsets), offsets.length, (partition, offset) => {
+    ledger.markAll(slots, partitions, words(offsets), offsets.length, (partition, offset) => {
       duplicates.push(`${partition}/${offset}`)
     })
     expect([...ledger.metCount]).toEqual([4, 2])
@@ -29,9 +30,9 @@ describe('the ledger of offsets', () => {
   it('has nothing unmet when every offset was met, whatever the order and the range', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 2 ** 45 }), fc.integer({ min: 1, max: 300 }), (start, length) => {
-        const ledger = new OffsetLedger([{ partition: 7, start, end: start + length }])
+        const ledger = new OffsetLedger([{ start, end: start + length }])
         const offsets = Array.from({ length }, (_, index) => start + index).reverse()
-        ledger.markAll(new Int32Array(length).fill(7), words(offsets), length, () => {})
+        ledger.markAll(new Int32Array(8), new Int32Array(length).fill(7), words(offsets), length, () => {})
         expect(ledger.metCount[0]).toBe(length)
         expect(ledger.firstUnmet(0)).toBeUndefined()
       }),

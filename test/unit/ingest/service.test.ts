@@ -9,7 +9,9 @@ import { createInlinePool } from '../../../ingest/worker/builder-pool.ts'
 import { provenanceField } from '../../../table/provenance.ts'
 import { primitive } from '../../../table/types.ts'
 import { type StartedBroker, startBroker } from '../../support/start-broker.ts'
+import { appendToLog, bendRecord, cutPayload } from '../../support/unreadable-batches.ts'
 import { waitFor } from '../../support/wait-for.ts'
+import { batch, record } from './worker/fixtures.ts'
 
 const config: TableIngestConfig = {
   definition: {
@@ -117,6 +119,45 @@ describe('ingestion of a topic of the own broker', () => {
     const table = await broker.catalog.tableByName('floe__orders')
     expect(table?.stoppedReason).toMatch(/^the record at offset 2 of partition 0 of topic orders does not fit: /)
     expect(table?.rowCount).toBe(2n)
+  })
+
+  const orders = (first: number, count: number): Uint8Array =>
+    batch(
+      first,
+      Array.from({ length: count }, (_, index) => record(order(first + index))),
+      { codec: 'zstd' },
+    )
+
+  it('goes on behind batches that cannot be read, and proves the table', async () => {
+    const { broker, service } = await begin()
+    const { topic } = await broker.catalog.createTopic('orders', 2, {})
+    // The second goes bad when thousands of its rows are encoded already.
+    const poisoned = [orders(0, 3), cutPayload(orders(3, 7)), orders(10, 2), bendRecord(orders(12, 40_000), 39_000)]
+    await appendToLog(broker, topic.topicId, 0, [...poisoned, orders(40_012, 5)])
+    await appendToLog(broker, topic.topicId, 1, [orders(0, 4)])
+    await service.applyTables([config])
+    await untilPublished(broker, 14n)
+
+    const report = await verifyTable({ catalog: broker.catalog, store: broker.store }, 'floe__orders')
+    expect(report).toMatchObject({ proved: true, problems: [], rows: 14n, deadLetters: 2n })
+    const table = await broker.catalog.tableByName('floe__orders')
+    expect(await broker.catalog.sourceCoverage(table!.tableId)).toMatchObject([
+      { partition: 0, start: 0n, end: 40_017n, written: 10n, rejected: 40_007n, control: 0n },
+      { partition: 1, start: 0n, end: 4n, written: 4n, rejected: 0n },
+    ])
+  })
+
+  it('stops in front of a batch that cannot be read when told to', async () => {
+    const { broker, service } = await begin()
+    const { topic } = await broker.catalog.createTopic('orders', 1, {})
+    await appendToLog(broker, topic.topicId, 0, [orders(0, 3), bendRecord(orders(3, 7), 5), orders(10, 2)])
+    await service.applyTables([{ ...config, deadLetterMode: 'stop' }])
+    await waitFor(async () => (await broker.catalog.tableByName('floe__orders'))?.state === 'stopped')
+    const table = await broker.catalog.tableByName('floe__orders')
+    expect(table?.stoppedReason).toMatch(
+      /^partition 0 of topic orders: the record batch of offsets 3 to 9 cannot be read: zstd records: record 5: .*dlq_mode: capture/,
+    )
+    expect(table?.rowCount).toBe(3n)
   })
 
   it('waits for a topic that does not exist yet, and notices one that was created again', async () => {
