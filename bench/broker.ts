@@ -1,7 +1,7 @@
 /**
  * Produce and consume rates of Floe's broker beside Apache Kafka's, with Kafka's own perf tools, on this machine.
  *
- *   node bench/broker.ts [--rounds 3] [--records 500000] [--partitions 6] [--flush-ms 5]
+ *   node bench/broker.ts [--rounds 3] [--records 1000000] [--partitions 6] [--flush-ms 5]
  *
  * Both brokers run as processes of their own on the same disk (Floe: local directory store), one after the other in every round
  * and in alternating order, so that slow periods of the machine hit both. The other broker is idle meanwhile. Records of 1 KB of
@@ -19,7 +19,7 @@ import { type FloeProcess, serveFloe } from '../test/support/floe-process.ts'
 const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '3' },
-    records: { type: 'string', default: '500000' },
+    records: { type: 'string', default: '1000000' },
     partitions: { type: 'string', default: '6' },
     'flush-ms': { type: 'string', default: '5' },
   },
