@@ -9,6 +9,7 @@
 import type { Topic } from '../../catalog/client.ts'
 import { type KafkaErrorName, kafkaErrorCode } from '../../kafka/errors.ts'
 import type { RequestBody, ResponseBody } from '../../kafka/protocol/codec.ts'
+import { setMaxTimestamp } from '../../kafka/records/patch.ts'
 import { type RefusedBatch, type ValidBatch, validateProducedBatch } from '../../kafka/records/validate.ts'
 import type { Call, Handler, HandlerContext } from '../context.ts'
 import type { BatchResult, PendingBatch } from '../produce/flush-buffer.ts'
@@ -132,6 +133,8 @@ function enterAll(
 }
 
 function describeBatch({ index, topic, valid, settings }: Accepted, settle: PendingBatch['settle']): PendingBatch {
+  // As Kafka does: lookups by time, its consumers' too, go by the header.
+  if (valid.maxTimestamp !== valid.claimedMaxTimestamp) setMaxTimestamp(valid.batch, valid.maxTimestamp)
   return {
     topicName: topic.name,
     topicId: topic.topicId,

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { kafkaErrorCode } from '../../../kafka/errors.ts'
 import { noUuid } from '../../../kafka/protocol/schema.ts'
 import { BatchCursor } from '../../../kafka/records/batch.ts'
+import { setMaxTimestamp } from '../../../kafka/records/patch.ts'
 import { MemoryStore } from '../../../storage/memory-store.ts'
 import type { ObjectStore } from '../../../storage/object-store.ts'
 import { type InMemoryBroker, startInMemoryBroker, type TestClient } from '../../support/in-memory-broker.ts'
@@ -203,6 +204,21 @@ describe('offsets by time', () => {
     expect(await find(topic, -3n)).toEqual([0, 4n, 2_002n])
     expect(await find(topic, -2n)).toEqual([0, 0n, -1n])
     expect(await find(topic, -1n)).toEqual([0, 6n, -1n])
+  })
+
+  it('goes by the true maximum of a batch whose header tells another one', async () => {
+    const early = makeBatch(['a', 'b'], { firstMs: 1_000 })
+    setMaxTimestamp(early, 5n)
+    const late = makeBatch(['c'], { firstMs: 2_000 })
+    setMaxTimestamp(late, 9_000n)
+    const topic = await freshTopic(early, late)
+    expect(await find(topic, 1_001n)).toEqual([0, 1n, 1_001n])
+    expect(await find(topic, 1_500n)).toEqual([0, 2n, 2_000n])
+    expect(await find(topic, 2_001n)).toEqual([0, -1n, -1n])
+    expect(await find(topic, -3n)).toEqual([0, 2n, 2_000n])
+    // What consumers get is a whole batch with a right checksum.
+    const batch = new BatchCursor((await fetchOne(client, topic, 0n)).records!)
+    expect(batch.next() && batch.isCrcValid() && batch.maxTimestamp).toBe(1_001n)
   })
 
   it('never answers below the log start', async () => {
