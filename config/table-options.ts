@@ -74,7 +74,11 @@ export const tableKeys = {
     'stop',
     'What to do when records are gone before they were read (retention), or the topic is another one than before (created again, truncated). `stop`: the table stops and says so. `record`: it goes on; a gap stands in its account, and another topic is a new generation of it.',
   ),
-  start_offset: withDefault(choice('earliest', 'latest'), 'earliest', 'Where a new table begins to read.'),
+  start_offset: withDefault(
+    choice('earliest', 'latest'),
+    'earliest',
+    'Where a new table begins to read, decided when its topic is there for the first time. Partitions that the topic gets later are read from their beginning.',
+  ),
   freshness: withDefault(
     duration(100, 24 * 3_600_000),
     '10s',

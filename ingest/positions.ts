@@ -18,7 +18,6 @@ export type PositionDecision =
 export interface PositionRules {
   readonly topic: string
   readonly onGap: 'stop' | 'record'
-  readonly startOffset: 'earliest' | 'latest'
 }
 
 /**
@@ -33,7 +32,7 @@ export function decidePosition(
 ): PositionDecision {
   const { partition, logStartOffset, endOffset } = state
   if (account === undefined || isUnread(account)) {
-    return { kind: 'read', offset: rules.startOffset === 'earliest' ? logStartOffset : endOffset }
+    return { kind: 'read', offset: logStartOffset }
   }
   const place = `partition ${partition} of topic ${rules.topic}`
   const position = account.end

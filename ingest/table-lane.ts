@@ -297,7 +297,7 @@ export class TableLane {
   ): Promise<LaneEnd | undefined> {
     const { config, topicId } = this.#parts
     const { topic } = config.definition.source
-    const rules = { topic, onGap: config.onGap, startOffset: config.startOffset }
+    const rules = { topic, onGap: config.onGap }
     let decision = decidePosition(account, topicId, state, rules)
     if (decision.kind === 'generation' && account !== undefined) {
       const { start, reason } = decision
@@ -409,13 +409,14 @@ export class TableLane {
       return { ...each, topicId, gap: 0n, ownerEpoch }
     })
     for (;;) {
-      const { files, deadLetterFiles } = await putter.put(built)
+      const { files, deadLetterFiles, giveBack } = await putter.put(built)
       const result = await catalog.commitTableFiles({ tableId, files, deadLetterFiles, coverage })
       if (result.outcome === 'grant-expired') {
         putter.discardGrant(result.grantId)
         continue
       }
       this.#judge(result)
+      giveBack()
       break
     }
     let written = 0

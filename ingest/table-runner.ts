@@ -9,6 +9,7 @@ import type { Clock } from '../core/clock.ts'
 import { errorMessage } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import type { RecordSource, SourceTopic } from '../kafka/record-source.ts'
+import { beginAtLatest } from './begin-at-latest.ts'
 import type { FilePutter } from './file-putter.ts'
 import type { TableIngestConfig } from './table-config.ts'
 import { type LaneEnd, TableLane } from './table-lane.ts'
@@ -84,9 +85,14 @@ export class TableRunner {
     const partitions = Array.from({ length: described.partitionCount }, (_, partition) => partition)
     const accounts = await catalog.claimSourcePartitions(table.tableId, partitions)
     if (accounts === 'unknown-table') return { kind: 'stop', reason: 'the table was dropped' }
-    this.progress.begin(accounts)
+    const begun =
+      config.startOffset === 'latest'
+        ? await beginAtLatest(catalog, source, table.tableId, topic, described, accounts)
+        : accounts
+    if (begun === undefined) return { kind: 'restart', reason: 'another worker claimed its partitions' }
+    this.progress.begin(begun)
     this.#note('running', undefined)
-    return this.#runLanes(described, accounts)
+    return this.#runLanes(described, begun)
   }
 
   async #runLanes(described: SourceTopic, accounts: readonly SourceCoverage[]): Promise<LaneEnd> {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { SourceCoverage } from '../../../catalog/client.ts'
 import { decidePosition, type PositionRules } from '../../../ingest/positions.ts'
 
-const rules: PositionRules = { topic: 'orders', onGap: 'stop', startOffset: 'earliest' }
+const rules: PositionRules = { topic: 'orders', onGap: 'stop' }
 
 const account = (start: bigint, end: bigint, topicId: string | null = 'id-1'): SourceCoverage => ({
   partition: 3,
@@ -27,11 +27,6 @@ describe('where reading a source partition begins', () => {
       kind: 'read',
       offset: 40n,
     })
-  })
-
-  it('begins an unread partition at its end when asked for the latest', () => {
-    const latest: PositionRules = { ...rules, startOffset: 'latest' }
-    expect(decidePosition(undefined, 'id-1', state(40n, 90n), latest)).toEqual({ kind: 'read', offset: 90n })
   })
 
   it('goes on where the account ends', () => {
@@ -115,9 +110,8 @@ describe('where reading a source partition begins', () => {
     }
   })
 
-  it('goes on at the start of a generation of which nothing was read, also when told to begin at the latest', () => {
-    const latest: PositionRules = { ...recording, startOffset: 'latest' }
-    expect(decidePosition(account(0n, 0n), 'id-1', state(0n, 90n), latest)).toEqual({ kind: 'read', offset: 0n })
+  it('goes on at the start of an account of which nothing was read', () => {
+    expect(decidePosition(account(0n, 0n), 'id-1', state(0n, 90n), recording)).toEqual({ kind: 'read', offset: 0n })
   })
 
   it('never decides on a generation twice, whatever the source says', () => {

@@ -1,5 +1,6 @@
 import { Producer, stringSerializers } from '@platformatic/kafka'
 import { afterEach, describe, expect, it } from 'vitest'
+import type { SourceCoverage } from '../../../catalog/client.ts'
 import { systemClock } from '../../../core/clock.ts'
 import { silentLog } from '../../../core/log.ts'
 import { IngestService } from '../../../ingest/service.ts'
@@ -63,13 +64,14 @@ function openService(broker: StartedBroker): IngestService {
   return service
 }
 
-async function produce(broker: StartedBroker, values: readonly string[]): Promise<void> {
+async function produce(broker: StartedBroker, values: readonly string[], partition?: number): Promise<void> {
   const producer = new Producer({
     clientId: 'test',
     bootstrapBrokers: [broker.address],
     serializers: stringSerializers,
   })
-  await producer.send({ messages: values.map((value, index) => ({ topic: 'orders', key: `k${index}`, value })) })
+  const place = { topic: 'orders', ...(partition !== undefined && { partition }) }
+  await producer.send({ messages: values.map((value, index) => ({ ...place, key: `k${index}`, value })) })
   await producer.close()
 }
 
@@ -108,6 +110,36 @@ describe('ingestion of a topic of the own broker', () => {
     const table = await broker.catalog.tableByName('floe__orders')
     expect(table?.deadLetterCount).toBe(2n)
     expect(table?.published?.deltaVersion).toBe(table?.published?.version)
+  })
+
+  it('begins at the latest offset of the day it was made, whatever was produced before it could read on', async () => {
+    const latest: TableIngestConfig = { ...config, startOffset: 'latest' }
+    const { broker, service } = await begin()
+    await broker.catalog.createTopic('orders', 1, {})
+    await produce(broker, [order(0), order(1), order(2)])
+    await service.applyTables([latest])
+    const accountOf = async (): Promise<readonly SourceCoverage[]> => {
+      const table = await broker.catalog.tableByName('floe__orders')
+      return table === undefined ? [] : broker.catalog.sourceCoverage(table.tableId)
+    }
+    await waitFor(async () => (await accountOf()).length === 1)
+    expect(await accountOf()).toMatchObject([{ start: 3n, end: 3n }])
+    await service.close()
+
+    // While nobody reads: records, and a partition of which no offset is older than the table.
+    await produce(broker, [order(3), order(4)], 0)
+    await broker.catalog.createPartitions((await broker.catalog.topicByName('orders'))!.topicId, 2)
+    await produce(broker, [order(5)], 1)
+    await openService(broker).applyTables([latest])
+    await untilPublished(broker, 3n)
+    expect(await accountOf()).toMatchObject([
+      { partition: 0, start: 3n, end: 5n },
+      { partition: 1, start: 0n, end: 1n },
+    ])
+    expect(await verifyTable({ catalog: broker.catalog, store: broker.store }, 'floe__orders')).toMatchObject({
+      proved: true,
+      rows: 3n,
+    })
   })
 
   it('stops in front of a record that does not fit when told to, with the rows before it committed', async () => {
