@@ -86,8 +86,8 @@ export const tableKeys = {
   ),
   target_file_size: withDefault(
     size(1024 * 1024, 4 * 2 ** 30),
-    '128MiB',
-    'A data file is committed early when it reaches about this size.',
+    '64MiB',
+    'A data file is committed early when it reaches about this size. A busy table holds up to two such files in memory for each of its builder threads.',
   ),
 } as const
 

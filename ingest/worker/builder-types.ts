@@ -49,7 +49,7 @@ export const tableFileBuilderDefaults: TableFileBuilderOptions = {
   openPartitionsMax: 64,
   deadLetterMode: 'capture',
   deadLetterBytesMax: 16 * 1024 * 1024,
-  fileBytesTarget: 128 * 1024 * 1024,
+  fileBytesTarget: 64 * 1024 * 1024,
 }
 
 export interface TableFileBuilderConfig {
