@@ -99,6 +99,8 @@ export const brokerLimits = {
   partitionsPerTopicMax: 100_000,
   /** Times a fetch asks the catalog again because an object it was told of is gone. */
   fetchMissingObjectRetriesMax: 1,
+  /** Loaded ahead of a reader of one partition. */
+  readAheadBytesMax: 1024 * 1024,
   /** DescribeTopicPartitions answers at most this many partitions at once. */
   describedPartitionsMax: 2_000,
   groupsMax: 100_000,

@@ -7,6 +7,8 @@
  * - A block is in memory at most once, and loaded by one request at a time; all who want it wait for that one.
  * - A block shorter than `blockBytes` ends its object. Objects never change, so nothing is ever outdated.
  * - Blocks in memory stay within `bytesMax`; the least recently used go first.
+ * - What is loaded ahead of its readers takes a quarter of the memory at most until it is read: many readers at once then go
+ *   without, instead of pushing out what the others have ahead.
  * - A failed load fails those who waited for it and leaves nothing behind: the next read tries again.
  * - Blocks are the cache's own memory, given back when they go and nobody reads them any more: left to the collector, a full
  *   collection would start every few blocks.
@@ -45,6 +47,8 @@ export interface RangeCacheStats {
 
 interface Block {
   readonly bytes: Uint8Array
+  /** Loaded ahead, and not read yet. */
+  isAhead: boolean
   /** The cache itself, while it keeps the block, and every read that has yet to copy from it. */
   userCount: number
 }
@@ -64,6 +68,8 @@ export class RangeCache {
   readonly #blocks = new Map<string, Block>()
   readonly #loading = new Map<string, Load>()
   #bytes = 0
+  /** Blocks loaded ahead, in memory or on their way, that nobody has read yet. */
+  #aheadCount = 0
   #hits = 0
   #misses = 0
   #loads = 0
@@ -110,7 +116,7 @@ export class RangeCache {
         continue
       }
       if (this.#loading.has(name)) this.#hits++
-      else this.#load(key, index, this.#countMissing(key, index, endBlock), objectBytes)
+      else this.#load(key, index, this.#countMissing(key, index, endBlock), objectBytes, false)
       const load = this.#loading.get(name)!
       load.waitingCount++
       waits.push(load.block)
@@ -127,6 +133,24 @@ export class RangeCache {
     }
   }
 
+  /** Begins to load what is missing of [start, end), for a reader that is expected to come; what it cannot do it leaves. */
+  readAhead(key: string, start: number, end: number, objectBytes: number): void {
+    const endBlock = Math.ceil(Math.min(end, objectBytes) / this.#blockBytes)
+    let index = Math.floor(start / this.#blockBytes)
+    while (index < endBlock) {
+      const name = blockName(key, index)
+      if (this.#blocks.has(name) || this.#loading.has(name)) {
+        index++
+        continue
+      }
+      const room = Math.floor(this.#bytesMax / 4 / this.#blockBytes) - this.#aheadCount
+      const count = Math.min(this.#countMissing(key, index, endBlock), room)
+      if (count <= 0) return
+      this.#load(key, index, count, objectBytes, true)
+      index += count
+    }
+  }
+
   /** Takes a copy of an object just written, as far as the cache has room, so that reading it right away needs no request. */
   insert(key: string, bytes: Uint8Array): void {
     for (let index = 0; index * this.#blockBytes < bytes.length || index === 0; index++) {
@@ -134,7 +158,7 @@ export class RangeCache {
       const name = blockName(key, index)
       const end = at + this.#blockBytes
       if (this.#blocks.has(name)) continue
-      this.#keep(name, { bytes: new Uint8Array(bytes.subarray(at, end)), userCount: 0 })
+      this.#keep(name, { bytes: new Uint8Array(bytes.subarray(at, end)), isAhead: false, userCount: 0 })
     }
   }
 
@@ -169,25 +193,35 @@ export class RangeCache {
     return count
   }
 
-  #load(key: string, index: number, count: number, objectBytes: number | undefined): void {
-    this.#misses += count
+  #load(key: string, index: number, count: number, objectBytes: number | undefined, isAhead: boolean): void {
+    if (isAhead) this.#aheadCount += count
+    else this.#misses += count
     this.#loads++
     const start = index * this.#blockBytes
     const end = Math.min(start + count * this.#blockBytes, objectBytes ?? Number.MAX_SAFE_INTEGER)
     const pieces = this.#store.get(key, { start, end }).then(bytes => this.#cut(bytes, count))
     for (let offset = 0; offset < count; offset++) {
       const name = blockName(key, index + offset)
+      let isCountedAhead = isAhead
       const block = pieces
         .then(cut => {
           if (cut === undefined) return undefined
           const bytes = cut[offset]!
           const length = Math.min(this.#blockBytes, (objectBytes ?? 0) - start - offset * this.#blockBytes)
           if (bytes.length < length) throw shorterThanKnown(key, objectBytes)
-          const loaded: Block = { bytes, userCount: load.waitingCount }
+          const loaded: Block = { bytes, isAhead: false, userCount: load.waitingCount }
           this.#keep(name, loaded)
+          if (isAhead && load.waitingCount === 0 && this.#blocks.get(name) === loaded) {
+            // From now on the block counts, until it is used or goes.
+            loaded.isAhead = true
+            isCountedAhead = false
+          }
           return loaded
         })
-        .finally(() => this.#loading.delete(name))
+        .finally(() => {
+          this.#loading.delete(name)
+          if (isCountedAhead) this.#aheadCount--
+        })
       const load: Load = { block, waitingCount: 0 }
       // A reader that stopped earlier may never look at this promise.
       block.catch(() => {})
@@ -213,6 +247,8 @@ export class RangeCache {
     this.#blocks.delete(name)
     this.#blocks.set(name, block)
     block.userCount++
+    if (block.isAhead) this.#aheadCount--
+    block.isAhead = false
     return block
   }
 
@@ -232,6 +268,8 @@ export class RangeCache {
   #drop(name: string, block: Block): void {
     this.#blocks.delete(name)
     this.#bytes -= block.bytes.length + blockOverheadBytes
+    if (block.isAhead) this.#aheadCount--
+    block.isAhead = false
     leaveBlock(block)
   }
 }

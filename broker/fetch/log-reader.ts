@@ -10,6 +10,7 @@
  *   - Answers at once when any partition has an error, when the wait is 0 or over, or when `bytesMin` are there.
  *   - An object that is gone was merged or deleted meanwhile: the catalog is asked again, once.
  *   - Trouble with one object is trouble of that partition only.
+ *   - A read that ends below the high watermark has what follows loaded ahead: the same reader is likely to come for it.
  */
 import type { CatalogClient, PartitionState, SegmentRun } from '../../catalog/client.ts'
 import type { Clock } from '../../core/clock.ts'
@@ -69,6 +70,7 @@ export interface LogReaderParts {
 
 export class LogReader {
   readonly #catalog: CatalogClient
+  readonly #cache: RangeCache
   readonly #clock: Clock
   readonly #log: Log
   readonly #metrics: BrokerMetrics
@@ -76,6 +78,7 @@ export class LogReader {
 
   constructor({ catalog, cache, clock, log, metrics }: LogReaderParts) {
     this.#catalog = catalog
+    this.#cache = cache
     this.#clock = clock
     this.#log = log
     this.#metrics = metrics
@@ -141,8 +144,12 @@ export class LogReader {
     try {
       let { runs } = plan
       for (let attempt = 0; ; attempt++) {
-        const batches = await this.#readRuns(runs, part.offset, readableEnd(state, options), plan)
-        if (batches !== undefined) return { outcome: 'none', state, batches }
+        const read = await this.#readRuns(runs, part.offset, readableEnd(state, options), plan)
+        if (read !== undefined) {
+          if (read.nextOffset < state.highWatermark && read.nextOffset > part.offset)
+            this.#readAhead(part, read.nextOffset)
+          return { outcome: 'none', state, batches: read.batches }
+        }
         this.#metrics.fetchObjectsMissing++
         if (attempt >= brokerLimits.fetchMissingObjectRetriesMax) break
         runs = await this.#catalog.findRuns(part.topicId!, part.partition, part.offset, plan.bytesMax)
@@ -164,6 +171,20 @@ export class LogReader {
     }
   }
 
+  /** As much as the next read of the partition would take, should it ask for as much. Returns at once; never fails. */
+  #readAhead({ topicId, partition, bytesMax }: ReadPart, offset: bigint): void {
+    const bytesAhead = Math.min(bytesMax, brokerLimits.readAheadBytesMax)
+    this.#catalog.findRuns(topicId!, partition, offset, bytesAhead).then(
+      runs => {
+        for (const { objectKey, byteOffset, byteLength, objectBytes } of runs) {
+          this.#cache.readAhead(objectKey, byteOffset, byteOffset + Math.min(byteLength, bytesAhead), objectBytes)
+        }
+      },
+      // The read that needs it will meet the trouble itself.
+      () => {},
+    )
+  }
+
   async #reviewState({ topicId, partition, offset }: ReadPart, before: PartitionState): Promise<PartRead> {
     const [state] = await this.#catalog.partitionStates([{ topicId: topicId!, partition }])
     return { outcome: checkOffset(state, offset), state: state ?? before, batches: noBatches }
@@ -175,7 +196,7 @@ export class LogReader {
     offset: bigint,
     limitOffset: bigint,
     plan: Plan,
-  ): Promise<readonly Uint8Array[] | undefined> {
+  ): Promise<{ readonly batches: readonly Uint8Array[]; readonly nextOffset: bigint } | undefined> {
     const [first, ...rest] = runs
     const batches: Uint8Array[] = []
     const { bytesMax, atLeastOne } = plan
@@ -184,7 +205,8 @@ export class LogReader {
     if (head === undefined) return undefined
     let bytesLeft = bytesMax - head.batches.length
     if (head.batches.length > 0) batches.push(head.batches)
-    if (head.nextOffset !== first!.endOffset) return batches
+    let { nextOffset } = head
+    if (nextOffset !== first!.endOffset) return { batches, nextOffset }
     for (let at = 0; at < rest.length && bytesLeft > 0; at += parallelRunReads) {
       const wanted = takeWhileFits(rest.slice(at, at + parallelRunReads), bytesLeft, limitOffset)
       const reads = await Promise.all(
@@ -201,14 +223,15 @@ export class LogReader {
       )
       for (const [index, read] of reads.entries()) {
         // What came before is still good: the client comes back for the rest.
-        if (read === undefined) return batches
+        if (read === undefined) return { batches, nextOffset }
         if (read.batches.length > 0) batches.push(read.batches)
         bytesLeft -= read.batches.length
-        if (read.nextOffset !== wanted[index]!.endOffset) return batches
+        nextOffset = read.nextOffset
+        if (nextOffset !== wanted[index]!.endOffset) return { batches, nextOffset }
       }
       if (wanted.length < parallelRunReads) break
     }
-    return batches
+    return { batches, nextOffset }
   }
 }
 

@@ -106,6 +106,31 @@ describe('range cache', () => {
     expect(own.length).toBe(blockBytes)
   })
 
+  it('loads ahead what is missing, once, within a quarter of its memory, and without failing anybody', async () => {
+    const store = new RecordingStore(makeInstantClock())
+    for (const key of ['a', 'b', 'c']) await store.put(key, pseudoRandomBytes(1, 4000))
+    const cache = new RangeCache(store, { bytesMax: 16_000, blockBytes: 1000, loadBytesMax: 2000 })
+    cache.readAhead('a', 500, 9000, 4000)
+    cache.readAhead('a', 0, 4000, 4000)
+    cache.readAhead('b', 0, 1, 4000)
+    // A quarter of 16 blocks is 4: there is no room for what is ahead in b until a is read.
+    expect(store.gets.splice(0)).toEqual(['a 0-2000', 'a 2000-4000'])
+    expect(await cache.read('a', 0, 3000, 4000)).toEqual(pseudoRandomBytes(1, 4000).slice(0, 3000))
+    expect(store.gets).toEqual([])
+    cache.readAhead('b', 0, 4000, 4000)
+    expect(store.gets.splice(0)).toEqual(['b 0-2000', 'b 2000-3000'])
+    // What fails or is not there gives its room back and is nobody's trouble but the reader's.
+    await cache.read('b', 0, 3000, 4000)
+    await cache.read('a', 3000, 4000, 4000)
+    cache.readAhead('gone', 0, 4000, 4000)
+    expect(store.gets.splice(0)).toEqual(['gone 0-2000', 'gone 2000-4000'])
+    expect(await cache.read('gone', 0, 10, 4000)).toBeUndefined()
+    await new Promise(resolve => setImmediate(resolve))
+    cache.readAhead('c', 0, 4000, 4000)
+    expect(store.gets.splice(0)).toEqual(['c 0-2000', 'c 2000-4000'])
+    expect(cache.stats().misses).toBe(0)
+  })
+
   it('stays within its bytes and lets the least recently used block go first', async () => {
     const store = new RecordingStore(makeInstantClock())
     for (const key of ['a', 'b', 'c', 'd']) await store.put(key, pseudoRandomBytes(1, 1000))
