@@ -22,6 +22,8 @@ const { values: args } = parseArgs({ options: { records: { type: 'string', defau
 const recordCount = Number(args.records)
 const partitionCount = 4
 const recordsPerBatch = 500
+/** Kafka lets go of records older than a week, by their own timestamps. */
+const nowMs = Date.now()
 const directory = mkdtempSync(join(tmpdir(), 'floe-connect-'))
 const [connectPort, floeKafkaPort, floeHttpPort] = await freePorts(3)
 
@@ -39,7 +41,7 @@ async function fillTopic(): Promise<number> {
     const records = Array.from({ length: Math.min(recordsPerBatch, recordCount - at) }, (_, index) => ({
       key: null,
       value: values[(at + index) % values.length]!,
-      timestampMs: BigInt(1_760_000_000_000 + at + index),
+      timestampMs: BigInt(nowMs + at + index),
     }))
     for (const { value } of records) bytes += value.length
     const batch = buildBatch(records, { codec: 'zstd' })
