@@ -20,7 +20,7 @@ export async function runVerify(names: readonly string[], options: PlaceOptions,
     if (output.isJson) continue
     const word = report.proved ? output.colors.green('proved') : output.colors.red('NOT PROVED')
     const counts = `${formatCount(report.rows)} rows, ${formatCount(report.deadLetters)} dead letters, ${formatCount(report.missing)} missing, ${formatCount(report.duplicated)} duplicated`
-    output.line(`${name}: ${word}: ${counts} (${formatCount(report.files)} files)`)
+    output.line(`${name}: ${word}: ${counts} (${formatCount(report.files)} ${report.files === 1 ? 'file' : 'files'})`)
     const rows = report.partitions.map(each =>
       [
         each.partition,

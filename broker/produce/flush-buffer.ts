@@ -5,7 +5,8 @@
  *
  * A buffer is due when the interval has passed since the last one was sealed. The first batch after a pause therefore goes at once,
  * and a steady stream makes one object per interval: the interval bounds requests, not latency. It also keeps a client that waits
- * for answers from falling into step with the flushes, all its requests on their way or none.
+ * for answers from falling into step with the flushes, all its requests on their way or none. While all upload slots are taken,
+ * a buffer that is due waits for the next one: a slow store gets larger segments, not a queue of small ones.
  *
  * Invariants
  *   - Segments are committed in the order they were sealed, whatever order their puts end in: what one producer sent later is
@@ -111,15 +112,27 @@ export class FlushBuffer {
    */
   add(batches: readonly PendingBatch[], frame: Uint8Array): void {
     if (batches.length === 0) return
-    const { options, clock } = this.#parts
     this.#open.frames.push(frame)
     for (const batch of batches) {
       this.#open.batches.push(batch)
       this.#openBytes += batch.byteLength
     }
+    if (this.#openBytes >= this.#parts.options.segmentBytesTarget) this.#seal()
+    else this.#sealWhenDue()
+  }
+
+  #sealWhenDue(): void {
+    if (this.#timer !== undefined || this.#open.batches.length === 0) return
+    const { options, clock } = this.#parts
     const dueMs = this.#lastSealedMs + options.flushIntervalMs - clock.monotonicMs()
-    if (dueMs <= 0 || this.#openBytes >= options.segmentBytesTarget) this.#seal()
-    else this.#timer ??= clock.startTimer(dueMs, () => this.#seal())
+    if (dueMs > 0) {
+      // Whole milliseconds: a timer that fired a fraction early would be set again.
+      this.#timer = clock.startTimer(Math.ceil(dueMs), () => {
+        this.#timer = undefined
+        this.#sealWhenDue()
+      })
+    } else if (this.#sealed.length === 0 && this.#uploadsInFlight < options.uploadsInFlightMax) this.#seal()
+    // Otherwise the upload that ends next comes back here.
   }
 
   /** Flushes what is buffered and resolves when everything under way is settled. */
@@ -167,6 +180,7 @@ export class FlushBuffer {
       const name = await this.#put(segment).finally(() => {
         this.#uploadsInFlight--
         this.#startUploads()
+        this.#sealWhenDue()
       })
       await turn
       await this.#commit(segment, name, handedOver.resolve)

@@ -61,19 +61,11 @@ export class DeadLetterCollector {
     reason: string,
   ): void {
     const columns = this.#set.columns
-    const partitions = columns[0] as Int32Builder
-    const offsets = columns[1] as Int64Builder
-    const timestamps = columns[2] as Int64Builder
-    partitions.push(partition)
-    offsets.pushNumber(offset)
-    pushTimestampMs(timestamps, timestampMs)
+    this.#pushPlace(partition, offset, timestampMs)
     pushNullable(columns[3] as BytesBuilder, payload, cursor.keyAt, cursor.keyBytes)
     pushNullable(columns[4] as BytesBuilder, payload, cursor.valueAt, cursor.valueBytes)
     this.#addHeaders(columns[5] as ListBuilder, cursor, payload)
-    pushText(columns[6] as BytesBuilder, code)
-    pushText(columns[7] as BytesBuilder, reason)
-    this.#set.rowCount++
-    this.heldBytes += cursor.recordBytes + reason.length
+    this.#endRow(code, reason, cursor.recordBytes)
   }
 
   /** A record batch whose records cannot be had: its bytes as they came are the value, at the first offset it stands for. */
@@ -86,20 +78,27 @@ export class DeadLetterCollector {
     reason: string,
   ): void {
     const columns = this.#set.columns
-    const partitions = columns[0] as Int32Builder
-    const offsets = columns[1] as Int64Builder
-    const timestamps = columns[2] as Int64Builder
     const headers = columns[5] as ListBuilder
-    partitions.push(partition)
-    offsets.pushNumber(offset)
-    pushTimestampMs(timestamps, timestampMs)
+    this.#pushPlace(partition, offset, timestampMs)
     pushNullable(columns[3] as BytesBuilder, batch, 0, -1)
     pushNullable(columns[4] as BytesBuilder, batch, 0, batch.length)
     headers.pushValid()
+    this.#endRow(code, reason, batch.length)
+  }
+
+  #pushPlace(partition: number, offset: number, timestampMs: number): void {
+    const [partitions, offsets, timestamps] = this.#set.columns as readonly [Int32Builder, Int64Builder, Int64Builder]
+    partitions.push(partition)
+    offsets.pushNumber(offset)
+    pushTimestampMs(timestamps, timestampMs)
+  }
+
+  #endRow(code: string, reason: string, bytes: number): void {
+    const columns = this.#set.columns
     pushText(columns[6] as BytesBuilder, code)
     pushText(columns[7] as BytesBuilder, reason)
     this.#set.rowCount++
-    this.heldBytes += batch.length + reason.length
+    this.heldBytes += bytes + reason.length
   }
 
   #addHeaders(headers: ListBuilder, cursor: RecordCursor, payload: Uint8Array): void {
