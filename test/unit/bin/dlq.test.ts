@@ -6,12 +6,9 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterEach, expect, test } from 'vitest'
-import { systemClock } from '../../../core/clock.ts'
-import { silentLog } from '../../../core/log.ts'
-import { IngestService } from '../../../ingest/service.ts'
-import { createInlinePool } from '../../../ingest/worker/builder-pool.ts'
 import { buildBatch } from '../../../kafka/records/build.ts'
 import { numberedTable } from '../../support/numbered-table.ts'
+import { openIngest } from '../../support/open-ingest.ts'
 import { startBroker } from '../../support/start-broker.ts'
 import { appendToLog, cutPayload } from '../../support/unreadable-batches.ts'
 import { waitFor } from '../../support/wait-for.ts'
@@ -43,15 +40,7 @@ test('a record is shown as its text, a record batch as what it is', async () => 
     }),
   )
   await appendToLog(broker, topic.topicId, 0, [rejected, unreadable])
-  const source = broker.broker.localSource()
-  const service = new IngestService({
-    catalog: broker.catalog,
-    store: broker.store,
-    sources: () => source,
-    pool: createInlinePool(),
-    clock: systemClock,
-    log: silentLog,
-  })
+  const service = openIngest(broker)
   await service.applyTables([numberedTable('orders', { freshnessMs: 100 })])
   await waitFor(async () => (await broker.catalog.tableByName('floe__orders'))?.deadLetterCount === 2n)
   await service.close()

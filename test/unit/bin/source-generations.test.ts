@@ -6,12 +6,9 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterEach, expect, test } from 'vitest'
-import { systemClock } from '../../../core/clock.ts'
-import { silentLog } from '../../../core/log.ts'
-import { IngestService } from '../../../ingest/service.ts'
-import { createInlinePool } from '../../../ingest/worker/builder-pool.ts'
 import { buildBatch } from '../../../kafka/records/build.ts'
 import { numberedTable } from '../../support/numbered-table.ts'
+import { openIngest } from '../../support/open-ingest.ts'
 import { startBroker } from '../../support/start-broker.ts'
 import { appendToLog } from '../../support/unreadable-batches.ts'
 import { waitFor } from '../../support/wait-for.ts'
@@ -34,15 +31,7 @@ test('generations are shown, with what they hold and when they ended', async () 
   folders.push(folder)
   const broker = await startBroker({ directory: join(folder, 'store') })
   const { catalog } = broker
-  const source = broker.broker.localSource()
-  const service = new IngestService({
-    catalog,
-    store: broker.store,
-    sources: () => source,
-    pool: createInlinePool(),
-    clock: systemClock,
-    log: silentLog,
-  })
+  const service = openIngest(broker)
   const rows = [3, 2]
   const topicIds: string[] = []
   for (const [index, count] of rows.entries()) {

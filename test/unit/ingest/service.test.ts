@@ -1,14 +1,12 @@
 import { Producer, stringSerializers } from '@platformatic/kafka'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { SourceCoverage } from '../../../catalog/client.ts'
-import { systemClock } from '../../../core/clock.ts'
-import { silentLog } from '../../../core/log.ts'
-import { IngestService } from '../../../ingest/service.ts'
+import type { IngestService } from '../../../ingest/service.ts'
 import type { TableIngestConfig } from '../../../ingest/table-config.ts'
 import { verifyTable } from '../../../ingest/verify/verify-table.ts'
-import { createInlinePool } from '../../../ingest/worker/builder-pool.ts'
 import { provenanceField } from '../../../table/provenance.ts'
 import { primitive } from '../../../table/types.ts'
+import { openIngest } from '../../support/open-ingest.ts'
 import { type StartedBroker, startBroker } from '../../support/start-broker.ts'
 import { appendToLog, bendRecord, cutPayload } from '../../support/unreadable-batches.ts'
 import { waitFor } from '../../support/wait-for.ts'
@@ -51,15 +49,7 @@ async function begin(): Promise<{ broker: StartedBroker; service: IngestService 
 }
 
 function openService(broker: StartedBroker): IngestService {
-  const source = broker.broker.localSource()
-  const service = new IngestService({
-    catalog: broker.catalog,
-    store: broker.store,
-    sources: () => source,
-    pool: createInlinePool(),
-    clock: systemClock,
-    log: silentLog,
-  })
+  const service = openIngest(broker)
   started.push({ stop: () => service.close() })
   return service
 }

@@ -5,15 +5,13 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { closedGenerationsPerTableMax } from '../../../catalog/limits.ts'
 import { tableFolder } from '../../../catalog/object-names.ts'
-import { systemClock } from '../../../core/clock.ts'
-import { IngestService } from '../../../ingest/service.ts'
 import type { TableIngestConfig } from '../../../ingest/table-config.ts'
 import { type VerifyReport, verifyDefaults, verifyTable } from '../../../ingest/verify/verify-table.ts'
-import { createInlinePool } from '../../../ingest/worker/builder-pool.ts'
 import type { RecordSource } from '../../../kafka/record-source.ts'
 import { readDeltaContents, readIcebergContents } from '../../../table/validate/agreement.ts'
 import { collectLog } from '../../support/collect-log.ts'
 import { numberedTable } from '../../support/numbered-table.ts'
+import { openIngest } from '../../support/open-ingest.ts'
 import { type StartedBroker, startBroker } from '../../support/start-broker.ts'
 import { appendToLog } from '../../support/unreadable-batches.ts'
 import { waitFor } from '../../support/wait-for.ts'
@@ -36,14 +34,7 @@ async function begin(): Promise<StartedBroker> {
 
 async function openService(broker: StartedBroker, source: RecordSource = broker.broker.localSource(), table = config) {
   const log = collectLog()
-  const service = new IngestService({
-    catalog: broker.catalog,
-    store: broker.store,
-    sources: () => source,
-    pool: createInlinePool(),
-    clock: systemClock,
-    log,
-  })
+  const service = openIngest(broker, { source, log })
   started.push({ stop: () => service.close() })
   await service.applyTables([table])
   return { service, log }
