@@ -6,11 +6,14 @@
 
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { launcher, makeTempDir } from './peers.ts'
 import { freePorts, startServer, waitUntilReady } from './process.ts'
 import type { S3Connection } from './s3.ts'
 
 const READY_MS_MAX = 180_000
+const NODE_MS_MAX = 60_000
+const NODE_POLL_MS = 500
 
 export interface TrinoOptions {
   /** For example http://127.0.0.1:8080/catalog/iceberg */
@@ -64,10 +67,7 @@ export async function startTrino(options: TrinoOptions): Promise<Trino> {
   const isReady = async (): Promise<boolean> => {
     const answer = await fetch(`${url}/v1/info`)
     const info = (await answer.json()) as { starting: boolean }
-    if (info.starting) return false
-    // Started is not enough: queries fail with NO_NODES_AVAILABLE until the node has noticed itself.
-    const nodes = await query(url, `SELECT count(*) FROM system.runtime.nodes WHERE state = 'active'`)
-    return Number(nodes.rows[0]?.[0]) > 0
+    return !info.starting
   }
   await waitUntilReady('Trino', server, isReady, READY_MS_MAX)
   return {
@@ -116,7 +116,29 @@ function renderProperties(properties: Readonly<Record<string, string>>): string 
     .join('')
 }
 
+class TrinoError extends Error {
+  readonly errorName: string
+  constructor(errorName: string, message: string) {
+    super(`Trino: ${errorName}: ${message}`)
+    this.errorName = errorName
+  }
+}
+
+/** Waits for the node that answers: it takes queries of a catalog only once it has announced that catalog, some time after its start. */
 async function query(url: string, sql: string): Promise<TrinoResult> {
+  const deadlineMs = Date.now() + NODE_MS_MAX
+  for (;;) {
+    try {
+      return await queryOnce(url, sql)
+    } catch (error) {
+      const isWaiting = error instanceof TrinoError && error.errorName === 'NO_NODES_AVAILABLE'
+      if (!isWaiting || Date.now() > deadlineMs) throw error
+      await setTimeout(NODE_POLL_MS)
+    }
+  }
+}
+
+async function queryOnce(url: string, sql: string): Promise<TrinoResult> {
   // Without the capability Trino rounds times to milliseconds.
   const headers = {
     'X-Trino-User': 'floe',
@@ -127,7 +149,7 @@ async function query(url: string, sql: string): Promise<TrinoResult> {
   let columns: TrinoResult['columns'] = []
   const rows: TrinoValue[][] = []
   for (;;) {
-    if (answer.error) throw new Error(`Trino: ${answer.error.errorName}: ${answer.error.message}\n${sql}`)
+    if (answer.error) throw new TrinoError(answer.error.errorName, `${answer.error.message}\n${sql}`)
     if (answer.columns) columns = answer.columns.map(({ name, type }) => ({ name, type }))
     if (answer.data) rows.push(...answer.data)
     if (answer.nextUri === undefined) return { columns, rows }

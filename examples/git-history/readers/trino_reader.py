@@ -13,6 +13,7 @@ import tempfile
 import time
 
 from trino.dbapi import connect
+from trino.exceptions import TrinoQueryError
 
 START = pathlib.Path(__file__).resolve().parents[3] / 'scripts/peers/trino.sh'
 READY_SECONDS_MAX = 180
@@ -37,8 +38,16 @@ def escape(author):
 
 
 def query(port, sql):
-    with connect(host='127.0.0.1', port=port, user='floe') as connection:
-        return connection.cursor().execute(sql).fetchall()
+    """Rows of the answer. A node takes queries of a catalog only once it has announced that catalog, some time after its start."""
+    deadline = time.monotonic() + READY_SECONDS_MAX
+    while True:
+        try:
+            with connect(host='127.0.0.1', port=port, user='floe') as connection:
+                return connection.cursor().execute(sql).fetchall()
+        except TrinoQueryError as error:
+            if error.error_name != 'NO_NODES_AVAILABLE' or time.monotonic() > deadline:
+                raise
+            time.sleep(0.5)
 
 
 def read(port, name):
@@ -52,9 +61,8 @@ def wait_until_ready(server, port, log):
     deadline = time.monotonic() + READY_SECONDS_MAX
     while server.poll() is None and time.monotonic() < deadline:
         try:
-            # Started is not enough: queries fail until the node has noticed itself.
-            if query(port, "SELECT count(*) FROM system.runtime.nodes WHERE state = 'active'")[0][0] > 0:
-                return
+            query(port, 'SELECT 1')
+            return
         except Exception:
             time.sleep(0.5)
     sys.exit(f'Trino did not start\n{log.read_text()[-SHOWN_LOG_CHARS_MAX:]}')
