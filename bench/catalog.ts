@@ -30,6 +30,7 @@ import { systemRandom } from '../core/random.ts'
 import { openDirectoryStore } from '../storage/directory-store.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 import { primitive } from '../table/types.ts'
+import { pendingCommand } from '../test/support/pending-command.ts'
 
 const { values } = parseArgs({
   options: { files: { type: 'string', default: '1000000' }, dir: { type: 'string' } },
@@ -126,8 +127,7 @@ function prepare(commits: number, filesPerCommit: number): { state: CatalogState
   let requestNumber = 0
   const setup = new OpenBatch(new ByteWriter())
   const add = <A, R>(batch: OpenBatch, command: Command<A, R>, args: A): void => {
-    batch.add(clientId, ++requestNumber, command, args)
-    batch.waiters.push({ command, resolve: () => {}, reject: () => {} })
+    batch.add(pendingCommand(clientId, ++requestNumber, command, args))
   }
   add(setup, openSession, undefined)
   for (let index = 0; index < tableCount; index++) {
@@ -267,7 +267,7 @@ async function main(): Promise<void> {
   let snapshotBytes = 0
   for (let round = 0; round < 3; round++) {
     const started = performance.now()
-    const position = { epoch: 1, sequence: 1, crc: 0, writerId: clientId }
+    const position = { epoch: 1, sequence: 1, crc: 0, writerId: clientId, leaderAddress: '' }
     snapshotBytes = captureSnapshot(state, position).bytes
     pauses.push(Number((performance.now() - started).toFixed(1)))
   }

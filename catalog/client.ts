@@ -372,6 +372,14 @@ export interface GarbageCommands {
 // ── Queries ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 export interface CatalogQueries {
+  /**
+   * Resolves once queries of this client see everything that was answered, to any process, before the call. Queries as such see
+   * what this client was answered, and of what others were answered what has arrived here: enough for what only grows, too little
+   * for saying that something does not exist.
+   *
+   * errors  unavailable: nobody leads the catalog; fenced: this process may not go on
+   */
+  readBarrier(): Promise<void>
   /** The cluster's UUID text, fixed at creation. */
   clusterId(): Promise<string>
   topics(): Promise<readonly Topic[]>

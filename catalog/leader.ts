@@ -12,15 +12,15 @@ import { ByteReader } from '../core/byte-reader.ts'
 import { ByteWriter } from '../core/byte-writer.ts'
 import type { Clock } from '../core/clock.ts'
 import { FloeError, isFloeError } from '../core/errors.ts'
-import { Signal } from '../core/signal.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
-import { applyBatch, BatchAnswers } from './apply-batch.ts'
-import { type Command, readRefusal } from './commands/command.ts'
+import { BatchAnswers } from './apply-batch.ts'
+import { type Command, readAnswer } from './commands/command.ts'
 import { appendEntry } from './journal/append-entry.ts'
-import { encodeEntry, entryHeaderBytes, entryKinds, type JournalPosition } from './journal/journal-entry.ts'
+import { decodeEntry, encodeEntry, entryHeaderBytes, entryKinds, equalBytes } from './journal/journal-entry.ts'
 import { journalKey } from './journal/journal-keys.ts'
-import { OpenBatch, type Waiter } from './journal/open-batch.ts'
-import type { CatalogState } from './state/catalog-state.ts'
+import { OpenBatch } from './journal/open-batch.ts'
+import type { PendingCommand } from './pending-command.ts'
+import type { Replica } from './replica/replica.ts'
 
 export interface GroupCommitOptions {
   /** A batch is closed when it reaches one of these; a single command may be larger. */
@@ -45,8 +45,8 @@ export const groupCommitDefaults: GroupCommitOptions = {
 }
 
 export interface LeaderHooks {
-  /** After each batch was applied and answered. */
-  onBatch(entryBytes: number): void
+  /** After each batch was applied, before it is answered. `entry`: its bytes, not to be kept beyond the call. */
+  onBatch(entry: readonly Uint8Array[]): void
   /** Once, when this process stops leading against its will. */
   onLost(error: FloeError): void
 }
@@ -55,14 +55,14 @@ const pooledWritersMax = 4
 const answersPerTurn = 512
 
 interface WrittenBatch {
-  readonly epoch: number
+  readonly parts: readonly Uint8Array[]
   readonly sequence: number
   readonly crc: number
   readonly nowMs: number
 }
 
 export class Leader {
-  readonly state: CatalogState
+  readonly replica: Replica
   readonly #store: ObjectStore
   readonly #clock: Clock
   readonly #writerId: Uint8Array
@@ -72,33 +72,24 @@ export class Leader {
   #queuedCommands = 0
   #queuedBytes = 0
   readonly #pool: ByteWriter[] = []
-  #position: JournalPosition
   #failure: FloeError | undefined
+  /** Lost against its will: the replica is not this leader's to move any more. */
+  #isLost = false
   #running: Promise<void> | undefined
+  #writingSinceMs: number | undefined
+  #barrier: Promise<number> | undefined
+  #nextBarrier: Promise<number> | undefined
   readonly #answers = new BatchAnswers()
   readonly #out = new ByteWriter(64 * 1024)
-  /** Notified when a batch appended records. */
-  readonly appended = new Signal()
 
-  constructor(
-    store: ObjectStore,
-    clock: Clock,
-    state: CatalogState,
-    position: JournalPosition,
-    options: GroupCommitOptions,
-    hooks: LeaderHooks,
-  ) {
+  /** `replica` stands at the seal that made its `writerId` the leader, and is moved by nobody else from now on. */
+  constructor(store: ObjectStore, clock: Clock, replica: Replica, options: GroupCommitOptions, hooks: LeaderHooks) {
     this.#store = store
     this.#clock = clock
-    this.state = state
-    this.#position = position
-    this.#writerId = position.writerId
+    this.replica = replica
+    this.#writerId = replica.position.writerId
     this.#options = options
     this.#hooks = hooks
-  }
-
-  get position(): JournalPosition {
-    return this.#position
   }
 
   /** Why this process leads no more. */
@@ -120,15 +111,83 @@ export class Leader {
     args: Arguments,
   ): Promise<Result> {
     return new Promise<Result>((resolve, reject) => {
-      if (this.#failure !== undefined) return reject(this.#failure)
+      this.enqueue({
+        clientId,
+        requestNumber,
+        commandId: command.id,
+        commandName: command.name,
+        encode: body => command.encode(body, args),
+        answer: reader => {
+          const result = readAnswer(reader, command)
+          if (result instanceof FloeError) reject(result)
+          else resolve(result)
+        },
+        lost: reject,
+        fail: reject,
+      })
+    })
+  }
+
+  /** Journals and applies one command; exactly one of its callbacks follows. */
+  enqueue(pending: PendingCommand): void {
+    if (this.#failure !== undefined) return pending.lost(this.#failure, undefined)
+    try {
       const batch = this.#batchWithRoom()
       const before = batch.bytes
-      batch.add(clientId, requestNumber, command, args)
-      batch.waiters.push({ command, resolve: resolve as (result: unknown) => void, reject })
+      batch.add(pending)
       this.#queuedCommands++
       this.#queuedBytes += batch.bytes - before
-      this.#running ??= this.#run()
+    } catch (error) {
+      return pending.fail(error)
+    }
+    this.#running ??= this.#run()
+  }
+
+  /**
+   * Makes sure that no other leader came first: resolves with a sequence, and whoever has applied the journal up to it has seen all
+   * that was answered, by any leader, before the call. Calls that come together share one read.
+   *
+   * errors  fenced: another process leads; unavailable: the store does not answer
+   */
+  readBarrier(): Promise<number> {
+    // One that is under way may have read before this call: it proves nothing for it.
+    this.#nextBarrier ??= (this.#barrier ?? Promise.resolve()).then(
+      () => this.#startBarrier(),
+      () => this.#startBarrier(),
+    )
+    return this.#nextBarrier
+  }
+
+  #startBarrier(): Promise<number> {
+    this.#nextBarrier = undefined
+    const barrier = this.#checkLead().finally(() => {
+      if (this.#barrier === barrier) this.#barrier = undefined
     })
+    this.#barrier = barrier
+    return barrier
+  }
+
+  /** Nobody can have led after this leader while the key of its next entry is free: a seal would lie there. */
+  async #checkLead(): Promise<number> {
+    if (this.#failure !== undefined) throw this.#failure
+    const { epoch, sequence } = this.replica.position
+    for (let next = sequence + 1; ; next++) {
+      const key = journalKey(epoch, next)
+      const bytes = await this.#store.get(key)
+      if (bytes === undefined) break
+      // Our own entry that is just being written, or the seal that ended our term.
+      if (equalBytes(decodeEntry(bytes, key).writerId, this.#writerId)) continue
+      const error = fencedError(key)
+      this.#lose(error)
+      throw error
+    }
+    if (this.#failure !== undefined) throw this.#failure
+    return sequence
+  }
+
+  /** For how long the entry that is being written has been on its way; 0 when none is. */
+  writingForMs(): number {
+    return this.#writingSinceMs === undefined ? 0 : this.#clock.monotonicMs() - this.#writingSinceMs
   }
 
   /** Resolves when everything that was submitted is answered. */
@@ -139,7 +198,7 @@ export class Leader {
   /** Refuses what comes from now on. */
   stop(reason: FloeError): void {
     this.#failure ??= reason
-    this.appended.notify()
+    this.replica.appended.notify()
   }
 
   #batchWithRoom(): OpenBatch {
@@ -184,8 +243,14 @@ export class Leader {
         continue
       }
       const written = await writing
+      if (this.#isLost) {
+        // The barrier found the lead lost meanwhile, and somebody else may move the replica by now. Asking again tells.
+        const error = new FloeError('unavailable', 'catalog-outcome-unknown', 'the lead was lost while it was written')
+        batch.lose(error)
+        return
+      }
       if (written instanceof FloeError) {
-        for (const waiter of batch.waiters) waiter.reject(written)
+        batch.lose(written)
         this.#lose(written)
         return
       }
@@ -204,49 +269,52 @@ export class Leader {
 
   /** Never rejects: what went wrong is returned, so that it can wait until the batch before is answered. */
   async #write(batch: OpenBatch): Promise<WrittenBatch | FloeError> {
-    const { waiters, clientIds, body } = batch
-    this.#queuedCommands -= waiters.length
+    const { commandCount, clientIds, body } = batch
+    this.#queuedCommands -= commandCount
     this.#queuedBytes -= batch.bytes
-    const { epoch, crc: previousCrc } = this.#position
-    const sequence = this.#position.sequence + 1
-    const nowMs = Math.max(this.state.nowMs, Math.floor(this.#clock.nowMs()))
+    const { epoch, sequence: lastSequence, crc: previousCrc } = this.replica.position
+    const sequence = lastSequence + 1
+    const nowMs = Math.max(this.replica.state.nowMs, Math.floor(this.#clock.nowMs()))
     const header = { kind: entryKinds.batch, epoch, sequence, writerId: this.#writerId, nowMs, previousCrc }
+    this.#writingSinceMs = this.#clock.monotonicMs()
     try {
-      const { parts, crc } = encodeEntry(header, clientIds, waiters.length, body.view())
+      const { parts, crc } = encodeEntry(header, clientIds, commandCount, body.view())
       const key = journalKey(epoch, sequence)
       const outcome = await appendEntry(this.#store, this.#clock, key, parts, this.#options.appendTimeoutMs)
-      return outcome === 'applied' ? { epoch, sequence, crc, nowMs } : fencedError(key)
+      return outcome === 'applied' ? { sequence, crc, nowMs, parts } : fencedError(key)
     } catch (error) {
       return asFailure(error)
+    } finally {
+      this.#writingSinceMs = undefined
     }
   }
 
-  #apply({ waiters, clientIds, body }: OpenBatch, { epoch, sequence, crc, nowMs }: WrittenBatch): void {
-    const appendedBefore = this.state.appendPosition
-    const bytes = body.view()
+  #apply(written: OpenBatch, { sequence, crc, nowMs, parts }: WrittenBatch): void {
+    const { clientIds, commandCount } = written
+    const bytes = written.body.view()
     this.#out.reset()
     try {
-      const commands = { nowMs, clientIds, commandCount: waiters.length, bytes }
-      applyBatch(this.state, commands, this.#out, this.#answers)
+      const batch = { nowMs, clientIds, commandCount, bytes }
+      const position = { ...this.replica.position, sequence, crc }
+      this.replica.applyOwn(batch, position, entryHeaderBytes + bytes.length, this.#out, this.#answers)
     } catch (error) {
-      for (const waiter of waiters) waiter.reject(error)
+      written.lose(asFailure(error))
       throw error
     }
-    this.#position = { epoch, sequence, crc, writerId: this.#writerId }
-    if (this.state.appendPosition !== appendedBefore) this.appended.notify()
-    this.#hooks.onBatch(entryHeaderBytes + bytes.length)
+    this.#hooks.onBatch(parts)
   }
 
   /** In slices: those who are answered come back with new commands at once, and the write that is under way must get its turns. */
-  async #answer({ waiters, body }: OpenBatch): Promise<void> {
+  async #answer({ commands, body }: OpenBatch): Promise<void> {
     const reader = new ByteReader(this.#out.view(), 'catalog answer')
     const { ends } = this.#answers
-    for (let from = 0; from < waiters.length; from += answersPerTurn) {
-      const to = Math.min(waiters.length, from + answersPerTurn)
+    const { sequence } = this.replica.position
+    for (let from = 0; from < commands.length; from += answersPerTurn) {
+      const to = Math.min(commands.length, from + answersPerTurn)
       for (let index = from; index < to; index++) {
         reader.offset = index === 0 ? 0 : ends[index - 1]!
         reader.end = ends[index]!
-        settle(waiters[index]!, reader)
+        commands[index]!.answer(reader, sequence)
       }
       await this.#clock.yield()
     }
@@ -256,11 +324,12 @@ export class Leader {
   #lose(error: FloeError): void {
     const first = this.#failure === undefined
     this.#failure ??= error
+    this.#isLost = true
     // What waits was never written: it is certain that it was not applied.
-    for (const { waiters } of this.#queue.splice(0)) for (const { reject } of waiters) reject(notWritten(error))
+    for (const batch of this.#queue.splice(0)) batch.lose(notWritten(error))
     this.#queuedCommands = 0
     this.#queuedBytes = 0
-    this.appended.notify()
+    this.replica.appended.notify()
     if (first) this.#hooks.onLost(error)
   }
 }
@@ -273,15 +342,6 @@ function fencedError(key: string): FloeError {
 
 function notWritten(cause: FloeError): FloeError {
   return new FloeError('fenced', 'catalog-not-written', `not written: ${cause.message}`, {}, cause)
-}
-
-function settle({ command, resolve, reject }: Waiter, reader: ByteReader): void {
-  try {
-    if (reader.uint8() === 0) resolve(command.decodeResult(reader))
-    else reject(readRefusal(reader))
-  } catch (error) {
-    reject(error)
-  }
 }
 
 function asFailure(cause: unknown): FloeError {

@@ -6,11 +6,10 @@ import type { Clock } from '../core/clock.ts'
 import { FloeError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import { systemRandom } from '../core/random.ts'
-import { Signal } from '../core/signal.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 import type { CatalogClient } from './client.ts'
-import { InProcessClient } from './in-process-client.ts'
-import { replayOnly } from './journal/recover.ts'
+import { replayOnly } from './replica/recover.ts'
+import { ReplicaClient } from './replica-client.ts'
 
 export interface CatalogReaderParts {
   readonly store: ObjectStore
@@ -24,12 +23,9 @@ export interface CatalogReaderParts {
  * errors  invalid: the store holds no catalog; corrupt, unavailable, unsupported: as recovery
  */
 export async function openCatalogReader({ store, clock, log }: CatalogReaderParts): Promise<CatalogClient> {
-  const state = await replayOnly({ store, clock, log })
+  const replica = await replayOnly({ store, clock, log })
   const refused = (): Promise<never> =>
     Promise.reject(new FloeError('unsupported', 'catalog-read-only', 'the catalog was opened for questions only'))
-  return new InProcessClient(
-    { state, failure: undefined, appended: new Signal(), submit: refused },
-    clock,
-    systemRandom,
-  )
+  const parts = { replica, session: { submit: refused }, failure: () => undefined, readBarrier: async () => {} }
+  return new ReplicaClient(parts, clock, systemRandom)
 }

@@ -154,7 +154,7 @@ async function startParts(
     bearerToken,
     uptimeMs: () => systemClock.monotonicMs() - startedMs,
     ingestStatus: () => ingest.status(),
-    notReadyReason: () => (catalog.status().leading ? undefined : 'this process does not lead the catalog'),
+    notReadyReason: () => (catalog.status().ready ? undefined : 'this process reaches no leader of the catalog'),
   })
   const { hostname, port } = server.http
   await app.listen({ host: hostname, port }).catch((error: unknown) => {

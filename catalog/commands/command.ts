@@ -56,7 +56,10 @@ export function readRefusal(reader: ByteReader): FloeError {
   return new FloeError(kind, code, reader.sizedString())
 }
 
-export function readAnswer<Result>(reader: ByteReader, command: Command<never, Result>): Result | FloeError {
+export function readAnswer<Result>(
+  reader: ByteReader,
+  command: Pick<Command<never, Result>, 'decodeResult'>,
+): Result | FloeError {
   return reader.uint8() === 0 ? command.decodeResult(reader) : readRefusal(reader)
 }
 

@@ -13,7 +13,8 @@
  *   56  4  command count
  *   60  4  body bytes
  *   64     client ids, 16 bytes each, then the body
- *          genesis: cluster id (16); batch: commands (apply-batch.ts); seal: next epoch (8), next writer id (16)
+ *          genesis: cluster id (16); batch: commands (apply-batch.ts);
+ *          seal: next epoch (8), next writer id (16), address of the next leader (the rest, UTF-8; empty when it has none)
  *   end 4  crc32c of everything before it
  *
  * The writer id makes entries of different leaders differ, so an object equal to ours is ours.
@@ -24,6 +25,8 @@ import { FloeError } from '../../core/errors.ts'
 const magic = 0x466c4a31
 export const entryHeaderBytes = 64
 const trailerBytes = 4
+const sealBodyBytesMin = 24
+export const leaderAddressBytesMax = 255
 
 export const entryKinds = { genesis: 0, batch: 1, seal: 2 } as const
 
@@ -37,6 +40,8 @@ export interface JournalPosition {
   readonly crc: number
   /** Who may write the next entry. */
   readonly writerId: Uint8Array
+  /** Where other processes reach that writer; empty when it takes no connections. */
+  readonly leaderAddress: string
 }
 
 export interface EntryHeader {
@@ -82,10 +87,20 @@ export function encodeEntry(
   return { parts: [head, body, trailer], crc }
 }
 
-export function encodeSealBody(nextEpoch: number, nextWriterId: Uint8Array): Uint8Array {
-  const body = new Uint8Array(24)
+/** errors  invalid: the address is longer than `leaderAddressBytesMax` */
+export function encodeSealBody(nextEpoch: number, nextWriterId: Uint8Array, address: string): Uint8Array {
+  const addressBytes = Buffer.from(address)
+  if (addressBytes.length > leaderAddressBytesMax) {
+    throw new FloeError(
+      'invalid',
+      'address-too-long',
+      `the address ${address} has more than ${leaderAddressBytesMax} bytes`,
+    )
+  }
+  const body = new Uint8Array(sealBodyBytesMin + addressBytes.length)
   new DataView(body.buffer).setBigUint64(0, BigInt(nextEpoch))
   body.set(nextWriterId, 8)
+  body.set(addressBytes, sealBodyBytesMin)
   return body
 }
 
@@ -108,8 +123,7 @@ export function decodeEntry(bytes: Uint8Array, key: string): JournalEntry {
   const crc = view.getUint32(bytes.length - trailerBytes)
   if (crc32c(bytes.subarray(0, bytes.length - trailerBytes)) !== crc) throw corruptEntry(key, 'its checksum differs')
   const safe = Number.isSafeInteger(epoch) && Number.isSafeInteger(sequence) && Number.isSafeInteger(nowMs)
-  const fixedBytes = kind === entryKinds.genesis ? 16 : kind === entryKinds.seal ? 24 : bodyBytes
-  if (!safe || kind > entryKinds.seal || bodyBytes !== fixedBytes) throw corruptEntry(key, 'its header is not valid')
+  if (!safe || !isBodySizeValid(kind, bodyBytes)) throw corruptEntry(key, 'its header is not valid')
   const clientIds: Uint8Array[] = []
   for (let at = entryHeaderBytes; at < bodyAt; at += 16) clientIds.push(bytes.subarray(at, at + 16))
   return {
@@ -126,14 +140,26 @@ export function decodeEntry(bytes: Uint8Array, key: string): JournalEntry {
   }
 }
 
-/** What comes after an entry; keeps nothing of its bytes. */
-export function positionAfter(entry: JournalEntry, key: string): JournalPosition {
-  const { sequence, crc } = entry
-  if (entry.kind !== entryKinds.seal)
-    return { epoch: entry.epoch, sequence, crc, writerId: new Uint8Array(entry.writerId) }
-  const nextEpoch = Number(new DataView(entry.body.buffer, entry.body.byteOffset).getBigUint64(0))
-  if (nextEpoch !== entry.epoch + 1) throw corruptEntry(key, `it seals epoch ${entry.epoch} for epoch ${nextEpoch}`)
-  return { epoch: nextEpoch, sequence, crc, writerId: new Uint8Array(entry.body.subarray(8, 24)) }
+function isBodySizeValid(kind: number, bytes: number): boolean {
+  if (kind === entryKinds.genesis) return bytes === 16
+  if (kind === entryKinds.seal) return bytes >= sealBodyBytesMin && bytes <= sealBodyBytesMin + leaderAddressBytesMax
+  return kind === entryKinds.batch
+}
+
+/** What comes after the genesis entry; keeps nothing of its bytes. */
+export function positionAfterGenesis({ epoch, sequence, crc, writerId }: JournalEntry): JournalPosition {
+  return { epoch, sequence, crc, writerId: new Uint8Array(writerId), leaderAddress: '' }
+}
+
+/** What comes after an entry that continues `before`; keeps nothing of its bytes. */
+export function positionAfter(entry: JournalEntry, before: JournalPosition, key: string): JournalPosition {
+  const { epoch, sequence, crc, body } = entry
+  if (entry.kind !== entryKinds.seal) return { ...before, sequence, crc }
+  const nextEpoch = Number(new DataView(body.buffer, body.byteOffset).getBigUint64(0))
+  if (nextEpoch !== epoch + 1) throw corruptEntry(key, `it seals epoch ${epoch} for epoch ${nextEpoch}`)
+  const writerId = new Uint8Array(body.subarray(8, sealBodyBytesMin))
+  const leaderAddress = Buffer.from(body.subarray(sealBodyBytesMin)).toString()
+  return { epoch: nextEpoch, sequence, crc, writerId, leaderAddress }
 }
 
 /** errors  corrupt: the entry does not continue the journal from `position` */

@@ -1,24 +1,18 @@
 /**
- * Commands that wait to be written together. They are encoded straight into the bytes of the batch, so a waiting command costs
- * its bytes, a client index and the two ends of a promise.
+ * Commands that wait to be written together. They are encoded straight into the bytes of the batch.
  */
+import { ByteReader } from '../../core/byte-reader.ts'
 import type { ByteWriter } from '../../core/byte-writer.ts'
 import { FloeError } from '../../core/errors.ts'
-import type { Command } from '../commands/command.ts'
 import { commandBytesMax } from '../limits.ts'
-import { equalBytes } from './journal-entry.ts'
-
-/** Settles one caller with the answer that `reader` stands at. */
-export interface Waiter {
-  readonly command: Pick<Command<never, unknown>, 'decodeResult'>
-  readonly resolve: (result: unknown) => void
-  readonly reject: (error: unknown) => void
-}
+import type { PendingCommand } from '../pending-command.ts'
 
 export class OpenBatch {
   readonly body: ByteWriter
-  readonly waiters: Waiter[] = []
+  readonly commands: PendingCommand[] = []
   readonly clientIds: Uint8Array[] = []
+  /** By identity: a client that comes with other bytes that are equal has two places, which does no harm. */
+  readonly #indexes = new Map<Uint8Array, number>()
 
   /** Takes the writer over, emptied. */
   constructor(body: ByteWriter) {
@@ -30,50 +24,53 @@ export class OpenBatch {
     return this.body.length
   }
   get commandCount(): number {
-    return this.waiters.length
+    return this.commands.length
   }
 
   #clientIndex(clientId: Uint8Array): number {
-    const ids = this.clientIds
-    for (let index = 0; index < ids.length; index++) {
-      if (ids[index] === clientId || equalBytes(ids[index]!, clientId)) return index
+    let index = this.#indexes.get(clientId)
+    if (index === undefined) {
+      index = this.clientIds.push(clientId) - 1
+      this.#indexes.set(clientId, index)
     }
-    ids.push(clientId)
-    return ids.length - 1
+    return index
   }
 
-  /**
-   * The waiter is to be pushed by the caller when this returns.
-   *
-   * errors  what `command.encode` throws, or invalid: too large; the batch is then as it was
-   */
-  add<Arguments>(
-    clientId: Uint8Array,
-    requestNumber: number,
-    command: Pick<Command<Arguments, unknown>, 'id' | 'name' | 'encode'>,
-    args: Arguments,
-  ): void {
+  /** errors  what `encode` throws, or invalid: too large; the batch is then as it was */
+  add(pending: PendingCommand): void {
     const { body } = this
     const start = body.length
     try {
-      body.uvarint(this.#clientIndex(clientId))
-      body.uvarint(requestNumber)
-      body.uint8(command.id)
+      body.uvarint(this.#clientIndex(pending.clientId))
+      body.uvarint(pending.requestNumber)
+      body.uint8(pending.commandId)
       const lengthAt = body.length
       body.uint32(0)
-      command.encode(body, args)
+      pending.encode(body)
       const payloadBytes = body.length - lengthAt - 4
       if (payloadBytes > commandBytesMax) {
         throw new FloeError(
           'invalid',
           'catalog-command-too-large',
-          `a ${command.name} of ${payloadBytes} bytes is larger than ${commandBytesMax}: split it`,
+          `a ${pending.commandName} of ${payloadBytes} bytes is larger than ${commandBytesMax}: split it`,
         )
       }
       body.setUint32At(lengthAt, payloadBytes)
     } catch (error) {
       body.length = start
       throw error
+    }
+    this.commands.push(pending)
+  }
+
+  /** Tells each command that it was lost, and gives it its payload back. */
+  lose(error: FloeError): void {
+    const reader = new ByteReader(this.body.view(), 'open batch')
+    for (const pending of this.commands) {
+      reader.uvarint()
+      reader.uvarint()
+      reader.uint8()
+      pending.lost(error, reader.raw(reader.uint32()).slice())
     }
   }
 }

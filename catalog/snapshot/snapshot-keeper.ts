@@ -11,8 +11,8 @@ import type { Log } from '../../core/log.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
 import { createObject } from '../../storage/put-if-absent.ts'
 import { journalPrefix, manifestKey, parseJournalKey, trimmedKey } from '../journal/journal-keys.ts'
-import type { Leader } from '../leader.ts'
-import { captureSnapshot, listSnapshots, writeSnapshot } from './snapshot-store.ts'
+import type { Replica } from '../replica/replica.ts'
+import { captureSnapshot, listSnapshots, snapshotsKept, writeSnapshot } from './snapshot-store.ts'
 
 export interface SnapshotOptions {
   /** A snapshot is due after so many journal entries, ... */
@@ -29,7 +29,6 @@ export const snapshotDefaults: SnapshotOptions = {
   snapshotOnCloseEntryCount: 256,
 }
 
-const snapshotsKept = 2
 const deleteCountMax = 1000
 
 export class SnapshotKeeper {
@@ -37,68 +36,50 @@ export class SnapshotKeeper {
   readonly #clock: Clock
   readonly #log: Log
   readonly #options: SnapshotOptions
-  #entryCount: number
-  #entryBytes: number
   #lastBytes = 0
   #running: Promise<void> | undefined
 
-  /** Counts begin with what recovery had to replay. */
-  constructor(
-    store: ObjectStore,
-    clock: Clock,
-    log: Log,
-    options: SnapshotOptions,
-    entryCount: number,
-    entryBytes: number,
-  ) {
+  constructor(store: ObjectStore, clock: Clock, log: Log, options: SnapshotOptions) {
     this.#store = store
     this.#clock = clock
     this.#log = log
     this.#options = options
-    this.#entryCount = entryCount
-    this.#entryBytes = entryBytes
-  }
-
-  get entriesSinceSnapshot(): number {
-    return this.#entryCount
   }
 
   /** After each journal entry was applied. */
-  onEntry(leader: Leader, bytes: number): void {
-    this.#entryCount++
-    this.#entryBytes += bytes
+  onEntry(replica: Replica): void {
     const { snapshotEntryCount, snapshotJournalBytes } = this.#options
     const bytesMax = Math.max(snapshotJournalBytes, this.#lastBytes / 2)
-    if (this.#entryCount >= snapshotEntryCount || this.#entryBytes >= bytesMax) void this.take(leader)
+    if (replica.entryCount >= snapshotEntryCount || replica.entryBytes >= bytesMax) void this.take(replica)
   }
 
   /** Joins one that is under way. Failures are logged: the journal still has everything, and the next one comes when it is due. */
-  take(leader: Leader): Promise<void> {
-    this.#running ??= this.#take(leader).finally(() => {
+  take(replica: Replica): Promise<void> {
+    this.#running ??= this.#take(replica).finally(() => {
       this.#running = undefined
     })
     return this.#running
   }
 
-  async close(leader: Leader): Promise<void> {
+  async close(replica: Replica): Promise<void> {
     await this.#running
-    if (this.#entryCount >= this.#options.snapshotOnCloseEntryCount) await this.take(leader)
+    if (replica.entryCount >= this.#options.snapshotOnCloseEntryCount) await this.take(replica)
   }
 
-  async #take(leader: Leader): Promise<void> {
-    const { sequence } = leader.position
-    this.#entryCount = 0
-    this.#entryBytes = 0
+  async #take(replica: Replica): Promise<void> {
+    const { sequence } = replica.position
+    replica.entryCount = 0
+    replica.entryBytes = 0
     try {
       const startedMs = this.#clock.monotonicMs()
-      const captured = captureSnapshot(leader.state, leader.position)
+      const captured = captureSnapshot(replica.state, replica.position)
       const pauseMs = this.#clock.monotonicMs() - startedMs
       const { bytes } = captured
       this.#lastBytes = bytes
       await writeSnapshot(this.#store, this.#clock, captured)
       const ms = Math.round(this.#clock.monotonicMs() - startedMs)
       this.#log.info('catalog snapshot written', { sequence, bytes, pauseMs: Math.round(pauseMs), ms })
-      await this.trim(leader)
+      await this.trim(replica)
     } catch (error) {
       this.#log.warn('catalog snapshot or trim failed; the journal keeps everything', {
         sequence,
@@ -108,12 +89,12 @@ export class SnapshotKeeper {
   }
 
   /** Removes what the last two snapshots make superfluous. Safe at any time, also by a leader that was fenced meanwhile. */
-  async trim(leader: Leader): Promise<void> {
+  async trim(replica: Replica): Promise<void> {
     const folders = await listSnapshots(this.#store)
     const complete = folders.filter(folder => folder.hasManifest)
     const oldestKept = complete.at(-snapshotsKept)
     if (oldestKept === undefined) return
-    await createObject(this.#store, trimmedKey, leader.position.writerId, { clock: this.#clock })
+    await createObject(this.#store, trimmedKey, replica.position.writerId, { clock: this.#clock })
     const older = folders.slice(0, folders.indexOf(oldestKept))
     await this.#delete(older.filter(folder => folder.hasManifest).map(folder => manifestKey(folder.prefix)))
     await this.#delete(older.flatMap(folder => folder.keys.filter(key => key !== manifestKey(folder.prefix))))

@@ -1,11 +1,11 @@
 /**
  * The manifest of a catalog snapshot, written after its chunks: a snapshot exists when its manifest does.
  *
- *   magic "FlS1" (uint32), epoch and sequence (int53), crc32c of the entry (uint32), writer id (16)
+ *   magic "FlS2" (uint32), epoch and sequence (int53), crc32c of the entry (uint32), writer id (16), leader address (sized)
  *   chunk count (uvarint), per chunk: bytes (uvarint), crc32c (uint32)
  *   crc32c of everything before it (uint32)
  *
- * Epoch, sequence, crc and writer id are the journal position the state was taken at (journal-entry.ts).
+ * All but the chunks is the journal position the state was taken at (journal-entry.ts).
  */
 import { ByteReader } from '../../core/byte-reader.ts'
 import { ByteWriter } from '../../core/byte-writer.ts'
@@ -13,7 +13,7 @@ import { crc32c } from '../../core/crc32c.ts'
 import { FloeError } from '../../core/errors.ts'
 import type { JournalPosition } from '../journal/journal-entry.ts'
 
-const magic = 0x466c5331
+const magic = 0x466c5332
 
 export interface SnapshotChunk {
   readonly bytes: number
@@ -32,6 +32,7 @@ export function encodeManifest({ position, chunks }: SnapshotManifest): Uint8Arr
   writer.int53(position.sequence)
   writer.uint32(position.crc)
   writer.raw(position.writerId)
+  writer.sizedString(position.leaderAddress)
   writer.uvarint(chunks.length)
   for (const { bytes, crc } of chunks) {
     writer.uvarint(bytes)
@@ -44,8 +45,8 @@ export function encodeManifest({ position, chunks }: SnapshotManifest): Uint8Arr
 /** errors  corrupt, naming `key` */
 export function decodeManifest(bytes: Uint8Array, key: string): SnapshotManifest {
   const reader = new ByteReader(bytes, `catalog snapshot manifest ${key}`, 0, Math.max(0, bytes.length - 4))
-  if (bytes.length < 4 || reader.remaining < 41 || reader.uint32() !== magic) {
-    throw new FloeError('corrupt', 'catalog-snapshot-corrupt', `${key} is no catalog snapshot manifest of format 1`, {
+  if (bytes.length < 4 || reader.remaining < 42 || reader.uint32() !== magic) {
+    throw new FloeError('corrupt', 'catalog-snapshot-corrupt', `${key} is no catalog snapshot manifest of format 2`, {
       key,
     })
   }
@@ -53,7 +54,13 @@ export function decodeManifest(bytes: Uint8Array, key: string): SnapshotManifest
   if (crc32c(bytes.subarray(0, bytes.length - 4)) !== crc) throw reader.corrupt('its checksum differs')
   const epoch = reader.int53()
   const sequence = reader.int53()
-  const position = { epoch, sequence, crc: reader.uint32(), writerId: new Uint8Array(reader.raw(16)) }
+  const position = {
+    epoch,
+    sequence,
+    crc: reader.uint32(),
+    writerId: new Uint8Array(reader.raw(16)),
+    leaderAddress: reader.sizedString(),
+  }
   const chunks: SnapshotChunk[] = []
   const count = reader.boundedCount(5)
   for (let index = 0; index < count; index++) chunks.push({ bytes: reader.uvarint(), crc: reader.uint32() })

@@ -16,6 +16,8 @@ import { cutChunks, SnapshotWriter } from './snapshot-writer.ts'
 
 export const chunkBytesMax = 8 * 1024 * 1024
 const chunkReadsInFlight = 4
+/** Journal entries up to the older of so many complete snapshots may be gone. */
+export const snapshotsKept = 2
 
 export interface CapturedSnapshot {
   readonly position: JournalPosition
@@ -81,6 +83,15 @@ export async function listSnapshots(store: ObjectStore): Promise<SnapshotFolder[
     after = page.next
   } while (after !== undefined)
   return [...folders].map(([prefix, folder]) => ({ prefix, ...folder }))
+}
+
+/**
+ * Whether the journal entry after `sequence` may have been trimmed. To be asked after it was found missing: an entry is deleted
+ * only while so many complete snapshots beyond it exist, so without them there never was one.
+ */
+export async function isBehindTrim(store: ObjectStore, sequence: number): Promise<boolean> {
+  const beyond = (await listSnapshots(store)).filter(folder => folder.hasManifest && folder.sequence > sequence)
+  return beyond.length >= snapshotsKept
 }
 
 /**

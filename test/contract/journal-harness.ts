@@ -18,6 +18,7 @@ import { CatalogState } from '../../catalog/state/catalog-state.ts'
 import { ByteWriter } from '../../core/byte-writer.ts'
 import { formatUuid } from '../../core/random.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
+import { pendingCommand } from '../support/pending-command.ts'
 import { dataFile, range, tableDefinition } from '../unit/catalog/catalog-fixture.ts'
 
 type StoreMethod = 'put' | 'putIfAbsent' | 'get' | 'head' | 'list' | 'delete'
@@ -178,7 +179,7 @@ export function modelHashes(clusterId: Uint8Array, nowMs: number): string[] {
   for (const [index, { command, encode }] of workloadSteps.entries()) {
     const batch = new OpenBatch(new ByteWriter())
     const { id, name } = command
-    batch.add(workloadClientId, index + 1, { id, name, encode }, undefined)
+    batch.add(pendingCommand(workloadClientId, index + 1, { id, name, encode }, undefined))
     out.reset()
     const body = { nowMs, clientIds: batch.clientIds, commandCount: 1, bytes: batch.body.view() }
     applyBatch(state, body, out, new BatchAnswers())

@@ -92,8 +92,8 @@ for (const [name, makeStore] of Object.entries(storeMakers)) {
       )
       expect(answered).toBe(workloadSteps.length)
       const second = await openStubbornly(store, clock)
-      expect(second.leader.state.hash()).toBe(first.leader.state.hash())
-      expect(second.leader.state.hash()).toBe(modelHashes(second.leader.state.clusterId, clock.time).at(-1))
+      expect(second.state.hash()).toBe(first.state.hash())
+      expect(second.state.hash()).toBe(modelHashes(second.state.clusterId, clock.time).at(-1))
     })
 
     test('a second opener takes the lead; the first one is fenced and nothing it wanted is applied', async () => {
@@ -141,9 +141,9 @@ for (const [name, makeStore] of Object.entries(storeMakers)) {
       }
       // A failed snapshot is only logged; on the store that loses answers deletes may be repeated by the next one.
       await catalog.client.createTopic('last', 1, {})
-      const hash = catalog.leader.state.hash()
+      const hash = catalog.state.hash()
       const again = await openStubbornly(store, clock)
-      expect(again.leader.state.hash()).toBe(hash)
+      expect(again.state.hash()).toBe(hash)
       expect(again.status().sequence).toBeGreaterThan(16)
       if (name.includes('loses')) return
       const keys = (await store.list('catalog/')).objects.map(object => object.key)
@@ -186,7 +186,7 @@ describe('a process that dies at any store call', () => {
         const inner = new MemoryStore(clock)
         const { submitted, answered } = await runUntilDeath(inner, clock, fatalCall, applied)
         const recovered = await open(inner, clock, options)
-        const { state } = recovered.leader
+        const { state } = recovered
         const appliedCount = modelHashes(state.clusterId, clock.time).indexOf(state.hash())
         const place = `death at call ${fatalCall}, ${applied ? 'after' : 'before'} it took effect`
         expect(appliedCount, place).toBeGreaterThanOrEqual(answered)
@@ -196,7 +196,7 @@ describe('a process that dies at any store call', () => {
         await recovered.close()
         const hash = state.hash()
         const again = await open(inner, clock)
-        expect(again.leader.state.hash(), place).toBe(hash)
+        expect(again.state.hash(), place).toBe(hash)
       }
     }
     // Every group of the workload was the last survivor in some run.
@@ -271,7 +271,7 @@ describe('leaders that overlap', () => {
     const b = await opening
     expect(await topicNames(b)).toEqual(['squeezed in'])
     expect((await failure(a.client.createTopic('no more', 1, {}))).kind).toBe('fenced')
-    expect(b.leader.state.hash()).toBe((await open(inner, clock)).leader.state.hash())
+    expect(b.state.hash()).toBe((await open(inner, clock)).state.hash())
   })
 
   test('two that start at once end with one leader, and each answer is kept', async () => {
@@ -337,7 +337,7 @@ describe('leaders that overlap', () => {
       expect((await failure(live.client.createTopic('fenced', 1, {}))).kind).toBe('fenced')
       await recovering.client.createTopic('goes on', 1, {})
       const last = await open(inner, clock)
-      expect(last.leader.state.hash()).toBe(recovering.leader.state.hash())
+      expect(last.state.hash()).toBe(recovering.state.hash())
     }
   })
 
@@ -509,7 +509,7 @@ describe('damage', () => {
       await store.put(key, bytes)
     }
     await damage(chunks[1]!)
-    expect((await open(store, clock)).leader.state.hash()).toBe(catalog.leader.state.hash())
+    expect((await open(store, clock)).state.hash()).toBe(catalog.state.hash())
     await damage(chunks[0]!)
     const error = await failure(open(store, clock))
     expect([error.kind, error.message.includes(chunks[1]!)]).toEqual(['corrupt', true])

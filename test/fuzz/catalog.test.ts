@@ -20,6 +20,7 @@ import { ClientSessions } from '../../catalog/state/client-sessions.ts'
 import { ByteWriter } from '../../core/byte-writer.ts'
 import { isFloeError } from '../../core/errors.ts'
 import { workloadClientId, workloadSteps } from '../contract/journal-harness.ts'
+import { pendingCommand } from '../support/pending-command.ts'
 
 const nowMs = 1_800_000_000_000
 
@@ -50,7 +51,7 @@ function filledState(): CatalogState {
   const state = new CatalogState(new Uint8Array(16).fill(1), nowMs)
   for (const [index, { command, encode }] of workloadSteps.entries()) {
     const batch = new OpenBatch(new ByteWriter())
-    batch.add(workloadClientId, index + 1, { id: command.id, name: command.name, encode }, undefined)
+    batch.add(pendingCommand(workloadClientId, index + 1, { id: command.id, name: command.name, encode }, undefined))
     const body = { nowMs, clientIds: batch.clientIds, commandCount: 1, bytes: batch.body.view() }
     applyBatch(state, body, new ByteWriter(), new BatchAnswers())
   }
@@ -97,14 +98,21 @@ test('seals: a next epoch that does not follow is corrupt', () => {
       }
       const { parts } = encodeEntry(header, [], 0, body)
       const entry = decodeEntry(new Uint8Array(Buffer.concat(parts)), 'key')
-      const position = attempt(() => positionAfter(entry, 'key'), 'corrupt')
+      const before = { epoch: 1, sequence: 1, crc: 0, writerId: new Uint8Array(16), leaderAddress: '' }
+      const position = attempt(() => positionAfter(entry, before, 'key'), 'corrupt')
       if (position !== undefined) expect(position.epoch).toBe(2)
     }),
   )
 })
 
 test('snapshot manifests: damage is always noticed', () => {
-  const position = { epoch: 2, sequence: 40, crc: 123, writerId: new Uint8Array(16).fill(3) }
+  const position = {
+    epoch: 2,
+    sequence: 40,
+    crc: 123,
+    writerId: new Uint8Array(16).fill(3),
+    leaderAddress: '127.0.0.1:9190',
+  }
   const manifest = {
     position,
     chunks: [
@@ -170,7 +178,7 @@ test('commands: hostile payloads are refused without a trace, or applied to a st
         const before = hashWithoutReceipts(state)
         const batch = new OpenBatch(new ByteWriter())
         const raw = { id, name: 'fuzzed', encode: (writer: ByteWriter) => writer.raw(payload) }
-        batch.add(workloadClientId, ++requestNumber, raw, undefined)
+        batch.add(pendingCommand(workloadClientId, ++requestNumber, raw, undefined))
         const out = new ByteWriter()
         const body = { nowMs, clientIds: batch.clientIds, commandCount: 1, bytes: batch.body.view() }
         applyBatch(state, body, out, new BatchAnswers())

@@ -27,6 +27,7 @@ import { CatalogState } from '../../../catalog/state/catalog-state.ts'
 import { ByteReader } from '../../../core/byte-reader.ts'
 import { ByteWriter } from '../../../core/byte-writer.ts'
 import { formatUuid } from '../../../core/random.ts'
+import { pendingCommand } from '../../support/pending-command.ts'
 import { dataFile, range, tableDefinition } from './catalog-fixture.ts'
 
 const nowMs = 1_800_000_000_000
@@ -40,7 +41,7 @@ class Machine {
 
   run<Arguments, Result>(command: Command<Arguments, Result>, args: Arguments): Result {
     const batch = new OpenBatch(new ByteWriter())
-    batch.add(topicBytes, ++this.#requestNumber, command, args)
+    batch.add(pendingCommand(topicBytes, ++this.#requestNumber, command, args))
     const out = new ByteWriter()
     const body = { nowMs, clientIds: batch.clientIds, commandCount: 1, bytes: batch.body.view() }
     applyBatch(this.state, body, out, new BatchAnswers())

@@ -200,10 +200,10 @@ describe('idempotent producers', () => {
     expect(await produce(setup, 0, 777)).toEqual(['appended', 0n])
     setup.clock.advance(producerExpiryMs)
     expect(await produce(setup, 1, 3)).toEqual(['appended', 10n])
-    expect(setup.catalog.leader.state.producers.count).toBe(1)
+    expect(setup.catalog.state.producers.count).toBe(1)
     setup.clock.advance(producerExpiryMs)
     await setup.client.allocateProducerIds(1)
-    expect(setup.catalog.leader.state.producers.count).toBe(0)
+    expect(setup.catalog.state.producers.count).toBe(0)
   })
 
   test('an id that was never handed out is unknown; blocks of ids never overlap', async () => {

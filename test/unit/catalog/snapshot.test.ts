@@ -69,16 +69,16 @@ test('a captured snapshot stays as it was while the state goes on, though its lo
   const rows = referencedColumnBytesMin / 4 + 100
   await commitFiles(rows)
   await produce(rows)
-  const captured = captureSnapshot(leader.state, leader.position)
+  const captured = captureSnapshot(leader.replica.state, leader.replica.position)
   const before = hashPieces(captured.pieces)
-  expect(before).toBe(leader.state.hash())
+  expect(before).toBe(leader.replica.state.hash())
   const copied = captured.pieces.filter(piece => piece.length < referencedColumnBytesMin)
   expect(captured.pieces.length - copied.length).toBeGreaterThan(10)
   await commitFiles(rows)
   await produce(rows)
   await client.advanceLogStart(topic.topicId, 0, BigInt(rows + 50))
   await produce(500)
-  expect(leader.state.hash()).not.toBe(before)
+  expect(leader.replica.state.hash()).not.toBe(before)
   expect(hashPieces(captured.pieces)).toBe(before)
 })
 
@@ -115,9 +115,9 @@ describe('generations of source partitions', () => {
       const begin = { tableId, partition, ownerEpoch: 1, topicId, start: BigInt(count), expectedEnd }
       expect(await client.beginSourceGeneration(begin)).toMatchObject({ outcome: 'begun' })
     }
-    const captured = captureSnapshot(leader.state, leader.position)
+    const captured = captureSnapshot(leader.replica.state, leader.replica.position)
     const read = decode(captured.pieces)
-    expect(read.hash()).toBe(leader.state.hash())
+    expect(read.hash()).toBe(leader.replica.state.hash())
     expect(closedGenerations(read, tableId)).toEqual(await client.closedGenerations(tableId))
     expect(closedGenerations(read, tableId)).toHaveLength(generations)
     expect(read.tables.byId(tableId)!.generations.countOf(1)).toBe(Math.ceil(generations / 3))

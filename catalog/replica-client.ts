@@ -1,9 +1,6 @@
 /**
- * The catalog client of the process that leads: commands go to the leader's queue, queries read the leader's state, which is
- * always durable.
- *
- * Requests are numbered under a client id of this process. A session that was idle long is replaced before the catalog may
- * have forgotten it. Nothing is retried here: the leader itself finds out the outcome of what it wrote.
+ * The catalog client of every process: commands go through its session to whoever leads (node/command-session.ts), queries read
+ * its own replica, which is always durable and holds whatever this client was answered.
  */
 import type { Clock } from '../core/clock.ts'
 import { FloeError } from '../core/errors.ts'
@@ -38,7 +35,7 @@ import type { Command } from './commands/command.ts'
 import { commitSegment } from './commands/commit-segment.ts'
 import { commitTableFiles } from './commands/commit-table-files.ts'
 import { commitGroupOffsets, deleteGroupOffsets } from './commands/group-commands.ts'
-import { allocateProducerIds, forgetGarbage, grantNames, openSession } from './commands/name-commands.ts'
+import { allocateProducerIds, forgetGarbage, grantNames } from './commands/name-commands.ts'
 import { beginPublish, completePublish } from './commands/publish-commands.ts'
 import { alterTable, claimSourcePartitions, createTable, setTableState } from './commands/table-commands.ts'
 import { toTable } from './commands/table-result-codec.ts'
@@ -50,52 +47,45 @@ import {
   deleteTopic,
   toTopic,
 } from './commands/topic-commands.ts'
-import type { Leader } from './leader.ts'
+import type { CommandSession } from './node/command-session.ts'
 import * as logQueries from './queries/log-queries.ts'
 import * as tableQueries from './queries/table-queries.ts'
+import type { Replica } from './replica/replica.ts'
 import type { CatalogState } from './state/catalog-state.ts'
 
-/** Far below clientSessionExpiryMs. */
-const sessionIdleMsMax = 3600_000
+/** Where a client's commands go and what its queries read. */
+export interface ClientParts {
+  readonly replica: Pick<Replica, 'state' | 'appended'>
+  readonly session: Pick<CommandSession, 'submit'>
+  /** Why queries may not be answered any more. */
+  readonly failure: () => FloeError | undefined
+  readonly readBarrier: () => Promise<void>
+}
 
-/** What the client needs of a leader. */
-export type LeaderPart = Pick<Leader, 'state' | 'failure' | 'appended' | 'submit'>
-
-export class InProcessClient implements CatalogClient {
-  readonly #leader: LeaderPart
+export class ReplicaClient implements CatalogClient {
+  readonly #parts: ClientParts
   readonly #clock: Clock
   readonly #random: Random
-  #clientId: Uint8Array | undefined
-  #requestNumber = 0
-  #lastSubmitMs = 0
 
-  constructor(leader: LeaderPart, clock: Clock, random: Random) {
-    this.#leader = leader
+  constructor(parts: ClientParts, clock: Clock, random: Random) {
+    this.#parts = parts
     this.#clock = clock
     this.#random = random
   }
 
   #submit<Arguments, Result>(command: Command<Arguments, Result>, args: Arguments): Promise<Result> {
-    const nowMs = this.#clock.nowMs()
-    if (this.#clientId === undefined || Math.abs(nowMs - this.#lastSubmitMs) > sessionIdleMsMax) this.#openSession()
-    this.#lastSubmitMs = nowMs
-    return this.#leader.submit(this.#clientId!, ++this.#requestNumber, command, args)
+    return this.#parts.session.submit(command, args)
   }
 
-  #openSession(): void {
-    const clientId = this.#random.bytes(16)
-    this.#clientId = clientId
-    this.#requestNumber = 1
-    this.#leader.submit(clientId, 1, openSession, undefined).catch(() => {
-      // Whoever needed the session gets an error of its own; the next command opens another one.
-      if (this.#clientId === clientId) this.#clientId = undefined
-    })
-  }
-
-  /** errors  fenced and others: this process leads no more, what it knows may be old */
+  /** errors  fenced and others: what this process knows may be old, and it must not go on */
   async #state(): Promise<CatalogState> {
-    if (this.#leader.failure !== undefined) throw this.#leader.failure
-    return this.#leader.state
+    const failure = this.#parts.failure()
+    if (failure !== undefined) throw failure
+    return this.#parts.replica.state
+  }
+
+  readBarrier(): Promise<void> {
+    return this.#parts.readBarrier()
   }
 
   // ── Topics, records, groups ──
@@ -232,11 +222,11 @@ export class InProcessClient implements CatalogClient {
       if (state.appendPosition > position) return true
       const remainingMs = deadlineMs - this.#clock.monotonicMs()
       if (remainingMs <= 0 || signal?.aborted) return false
-      if (!(await this.#leader.appended.wait(this.#clock, remainingMs, signal))) return false
+      if (!(await this.#parts.replica.appended.wait(this.#clock, remainingMs, signal))) return false
     }
   }
   appendPosition(): number {
-    return this.#leader.state.appendPosition
+    return this.#parts.replica.state.appendPosition
   }
   async groups(): Promise<readonly string[]> {
     return (await this.#state()).groups.groups()

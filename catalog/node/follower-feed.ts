@@ -1,0 +1,300 @@
+/**
+ * The leader's side of its followers: sends every journal entry once it is durable, takes commands, answers barriers, and says
+ * that it is alive.
+ *
+ * Entries of the near past are kept, so that a follower that has just read the store to its end finds what came since. Who fell
+ * further behind, or does not take what is sent, reads the store: the leader never waits for a follower.
+ */
+import type { ByteReader } from '../../core/byte-reader.ts'
+import type { ByteWriter } from '../../core/byte-writer.ts'
+import type { Clock, TimerHandle } from '../../core/clock.ts'
+import { errorMessage, isFloeError } from '../../core/errors.ts'
+import type { Log } from '../../core/log.ts'
+import type { PeerConnection } from '../../core/peer-connection.ts'
+import { findCommand } from '../commands/all-commands.ts'
+import type { Leader } from '../leader.ts'
+import type { PendingCommand } from '../pending-command.ts'
+import {
+  behindMessage,
+  decodePeerMessage,
+  encodeAlive,
+  encodePassed,
+  entryHeader,
+  MessageBatch,
+  messageBytesTarget,
+  type PeerMessage,
+  resignedMessage,
+  type SentCommand,
+} from './peer-messages.ts'
+
+export interface FollowerFeedOptions {
+  /** Entries kept for followers that come. */
+  readonly recentBytesMax: number
+  readonly recentCountMax: number
+  /** A follower that leaves so much untaken is dropped. */
+  readonly unsentBytesMax: number
+  /** How often followers hear of the leader at least. */
+  readonly aliveIntervalMs: number
+  readonly followersMax: number
+}
+
+export const followerFeedDefaults: FollowerFeedOptions = {
+  recentBytesMax: 32 * 1024 * 1024,
+  recentCountMax: 16_384,
+  unsentBytesMax: 64 * 1024 * 1024,
+  aliveIntervalMs: 500,
+  followersMax: 1_000,
+}
+
+const clientIdsKept = 1_024
+
+interface RecentEntry {
+  readonly sequence: number
+  readonly bytes: Uint8Array
+}
+
+export class FollowerFeed {
+  readonly #leader: Leader
+  readonly #clock: Clock
+  readonly #log: Log
+  readonly #options: FollowerFeedOptions
+  readonly #followers = new Set<Follower>()
+  /** Oldest first, from `#recentFrom` on; kept from the moment on that anybody asked to follow. */
+  #recent: RecentEntry[] = []
+  #recentFrom = 0
+  #recentBytes = 0
+  #isRecording = false
+  #timer: TimerHandle | undefined
+  #ended = false
+
+  constructor(leader: Leader, clock: Clock, log: Log, options: FollowerFeedOptions) {
+    this.#leader = leader
+    this.#clock = clock
+    this.#log = log
+    this.#options = options
+  }
+
+  get followerCount(): number {
+    return this.#followers.size
+  }
+
+  /** Serves one follower that was recognised, until either side ends it. */
+  serve(connection: PeerConnection): void {
+    if (this.#ended || this.#followers.size >= this.#options.followersMax) {
+      connection.send([resignedMessage])
+      connection.close(this.#ended ? 'not leading' : 'too many followers')
+      return
+    }
+    const follower = new Follower(connection, this.#leader)
+    this.#followers.add(follower)
+    connection.onClose(() => this.#followers.delete(follower))
+    connection.onMessage(message => this.#onMessage(follower, message))
+    this.#beat()
+  }
+
+  #onMessage(follower: Follower, bytes: Uint8Array): void {
+    try {
+      this.#take(follower, decodePeerMessage(bytes))
+    } catch (error) {
+      if (!isFloeError(error, 'corrupt')) throw error
+      this.#log.warn('a message of a catalog peer cannot be read', {
+        peer: follower.connection.remote,
+        problem: errorMessage(error),
+      })
+      follower.connection.close('malformed message')
+    }
+  }
+
+  #take(follower: Follower, message: PeerMessage): void {
+    switch (message.kind) {
+      case 'follow':
+        this.#follow(follower, message.epoch, message.sequence)
+        break
+      case 'commands':
+        for (const command of message.commands) follower.enqueue(command)
+        break
+      case 'barrier':
+        this.#leader.readBarrier().then(
+          sequence => follower.connection.send([encodePassed(message.correlation, sequence)]),
+          // A follower that hears nothing asks whoever leads next.
+          () => {},
+        )
+        break
+      default:
+        follower.connection.close(`unexpected message ${message.kind}`)
+    }
+  }
+
+  /** Sends what came after (epoch, sequence), if it is at hand, and whatever comes from now on. */
+  #follow(follower: Follower, epoch: number, sequence: number): void {
+    this.#isRecording = true
+    const { position } = this.#leader.replica
+    const first = this.#recent[this.#recentFrom]?.sequence ?? position.sequence + 1
+    if (epoch !== position.epoch || sequence < first - 1) {
+      follower.connection.send([behindMessage])
+      return
+    }
+    for (let index = this.#recentFrom; index < this.#recent.length; index++) {
+      const entry = this.#recent[index]!
+      if (entry.sequence > sequence) follower.connection.send([entryHeader, entry.bytes])
+    }
+    follower.isFollowing = true
+    follower.connection.send([encodeAlive(position.sequence)])
+  }
+
+  /** After an entry was made durable and applied, before its commands are answered. */
+  onEntry(parts: readonly Uint8Array[]): void {
+    if (!this.#isRecording) return
+    const bytes = Buffer.concat(parts)
+    this.#remember({ sequence: this.#leader.replica.position.sequence, bytes })
+    const { unsentBytesMax } = this.#options
+    for (const follower of this.#followers) {
+      if (!follower.isFollowing) continue
+      if (follower.connection.bufferedBytes > unsentBytesMax) {
+        this.#log.warn('a follower of the catalog does not keep up and is dropped', {
+          peer: follower.connection.remote,
+        })
+        follower.connection.close('it does not keep up')
+      } else follower.connection.send([entryHeader, bytes])
+    }
+  }
+
+  #remember(entry: RecentEntry): void {
+    const { recentBytesMax, recentCountMax } = this.#options
+    this.#recent.push(entry)
+    this.#recentBytes += entry.bytes.length
+    while (this.#recentBytes > recentBytesMax || this.#recent.length - this.#recentFrom > recentCountMax) {
+      this.#recentBytes -= this.#recent[this.#recentFrom++]!.bytes.length
+    }
+    // In bulk, so that what stays is not moved with every entry.
+    if (this.#recentFrom <= recentCountMax / 2) return
+    this.#recent = this.#recent.slice(this.#recentFrom)
+    this.#recentFrom = 0
+  }
+
+  /** Says that this process leads, unless it cannot know: its own entry has been on its way for too long. */
+  #beat(): void {
+    if (this.#timer !== undefined || this.#ended) return
+    this.#timer = this.#clock.startTimer(this.#options.aliveIntervalMs, () => {
+      this.#timer = undefined
+      if (this.#ended || this.#followers.size === 0) return
+      if (this.#leader.writingForMs() < this.#options.aliveIntervalMs * 4) {
+        const message = [encodeAlive(this.#leader.replica.position.sequence)]
+        for (const { connection } of this.#followers) connection.send(message)
+      }
+      this.#beat()
+    })
+  }
+
+  /** This process leads no more. Followers look for the next leader at once. */
+  end(reason: string): void {
+    this.#ended = true
+    this.#timer?.cancel()
+    for (const { connection } of [...this.#followers]) {
+      connection.send([resignedMessage])
+      connection.close(reason)
+    }
+    this.#recent = []
+  }
+}
+
+/** One follower: its commands on their way to the leader's queue and back. */
+class Follower {
+  readonly connection: PeerConnection
+  readonly #leader: Leader
+  readonly #answers = new MessageBatch('answers')
+  readonly #busy = new MessageBatch('busy')
+  #isFlushDue = false
+  /** Whether it gets entries. */
+  isFollowing = false
+  /** The same bytes for the same client, whichever message named it. */
+  readonly #clientIds = new Map<string, Uint8Array>()
+
+  constructor(connection: PeerConnection, leader: Leader) {
+    this.connection = connection
+    this.#leader = leader
+  }
+
+  enqueue(sent: SentCommand): void {
+    // Neither may get into the journal: nobody could apply it.
+    if (findCommand(sent.commandId) === undefined || sent.requestNumber === 0) {
+      this.connection.close(`command ${sent.commandId} is not known to the leader`)
+      return
+    }
+    this.#leader.enqueue(new ForwardedCommand(this, { ...sent, clientId: this.#knownClientId(sent.clientId) }))
+  }
+
+  #knownClientId(clientId: Uint8Array): Uint8Array {
+    const text = Buffer.from(clientId.buffer, clientId.byteOffset, clientId.length).toString('latin1')
+    let known = this.#clientIds.get(text)
+    if (known === undefined) {
+      if (this.#clientIds.size >= clientIdsKept) this.#clientIds.clear()
+      known = clientId.slice()
+      this.#clientIds.set(text, known)
+    }
+    return known
+  }
+
+  answer(correlation: number, sequence: number, reader: ByteReader): void {
+    this.#answers.addAnswer(correlation, sequence, reader.bytes.subarray(reader.offset, reader.end))
+    if (this.#answers.bytes > messageBytesTarget) this.#flush()
+    else this.#flushSoon()
+  }
+
+  /** It was not taken: its sender tries again. */
+  refuse(correlation: number): void {
+    this.#busy.addCorrelation(correlation)
+    this.#flushSoon()
+  }
+
+  /** Answers that come in the same turn go in one message. */
+  #flushSoon(): void {
+    if (this.#isFlushDue) return
+    this.#isFlushDue = true
+    Promise.resolve().then(() => {
+      this.#isFlushDue = false
+      this.#flush()
+    })
+  }
+
+  #flush(): void {
+    const answers = this.#answers.take()
+    if (answers !== undefined) this.connection.send([answers])
+    const busy = this.#busy.take()
+    if (busy !== undefined) this.connection.send([busy])
+  }
+}
+
+class ForwardedCommand implements PendingCommand {
+  readonly #follower: Follower
+  readonly #sent: SentCommand
+
+  constructor(follower: Follower, sent: SentCommand) {
+    this.#follower = follower
+    this.#sent = sent
+  }
+
+  get clientId(): Uint8Array {
+    return this.#sent.clientId
+  }
+  get requestNumber(): number {
+    return this.#sent.requestNumber
+  }
+  get commandId(): number {
+    return this.#sent.commandId
+  }
+  get commandName(): string {
+    return findCommand(this.#sent.commandId)?.name ?? 'command'
+  }
+  encode(body: ByteWriter): void {
+    body.raw(this.#sent.payload)
+  }
+  answer(reader: ByteReader, sequence: number): void {
+    this.#follower.answer(this.#sent.correlation, sequence, reader)
+  }
+  /** The connection ends with the leadership; its sender submits it again elsewhere. */
+  lost(): void {}
+  fail(): void {
+    this.#follower.refuse(this.#sent.correlation)
+  }
+}

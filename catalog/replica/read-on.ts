@@ -1,0 +1,41 @@
+/** Brings a replica forward by the journal entries that lie in the store. */
+import type { Clock } from '../../core/clock.ts'
+import type { ObjectStore } from '../../storage/object-store.ts'
+import { decodeTwice } from '../journal/decode-twice.ts'
+import { corruptEntry } from '../journal/journal-entry.ts'
+import { journalKey } from '../journal/journal-keys.ts'
+import { isBehindTrim } from '../snapshot/snapshot-store.ts'
+import type { Replica } from './replica.ts'
+
+const entryReadsInFlight = 16
+
+/**
+ * Applies entry after entry until there is none. The end is the journal's own only if nothing of it was trimmed there: whoever
+ * concludes anything from it asks `isBehindTrim` afterwards.
+ *
+ * returns  'end'; 'behind' when an entry is missing because it was trimmed: the replica must start from a snapshot again
+ * errors   corrupt: an entry is damaged, or missing although later ones exist
+ */
+export async function readOn(replica: Replica, store: ObjectStore, clock: Clock): Promise<'end' | 'behind'> {
+  for (;;) {
+    const { epoch, sequence } = replica.position
+    const keys = Array.from({ length: entryReadsInFlight }, (_, index) => journalKey(epoch, sequence + 1 + index))
+    const bodies = await Promise.all(keys.map(key => store.get(key)))
+    for (const [index, body] of bodies.entries()) {
+      const key = keys[index]!
+      let bytes = body
+      if (bytes === undefined) {
+        if (!bodies.slice(index + 1).some(later => later !== undefined)) return 'end'
+        // A leader that lives may have written this and the next while we were reading: ask again before crying hole.
+        bytes = await store.get(key)
+        if (bytes === undefined) {
+          if (await isBehindTrim(store, replica.position.sequence)) return 'behind'
+          throw corruptEntry(key, 'it is missing although later entries exist')
+        }
+      }
+      replica.apply(await decodeTwice(store, bytes, key), bytes.length, key)
+      await clock.yield()
+      if (replica.position.epoch !== epoch) break
+    }
+  }
+}

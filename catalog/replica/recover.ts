@@ -1,0 +1,73 @@
+/**
+ * Recovery: the newest snapshot, then the journal to its end, then, to lead, a seal. The protocol and why it is safe:
+ * docs/design/0001-catalog-journal.md.
+ */
+import { FloeError } from '../../core/errors.ts'
+import { makeReadsPersistent } from '../journal/persistent-reads.ts'
+import { isBehindTrim } from '../snapshot/snapshot-store.ts'
+import { createGenesis, type LoadParts, loadReplica } from './load-replica.ts'
+import { readOn } from './read-on.ts'
+import type { Replica } from './replica.ts'
+import { type LeadClaim, readOnAndTakeLead } from './take-lead.ts'
+
+export interface RecoveryOptions extends LoadParts, LeadClaim {
+  /** Fresh random 16 bytes: the cluster's id, should the catalog be new. */
+  readonly newClusterId: Uint8Array
+}
+
+const restartsMax = 20
+
+/**
+ * A replica at the journal's end, in an epoch that the caller leads.
+ *
+ * errors  corrupt: an object of the catalog is damaged, the message names it; unavailable: the store does not answer, or what
+ *         is there is not complete; unsupported: a newer Floe wrote it; fenced: others keep taking the lead
+ */
+export async function recover(given: RecoveryOptions): Promise<Replica> {
+  const options = { ...given, store: makeReadsPersistent(given.store, given.clock) }
+  return untilNotTrimmed(options, async () => {
+    const { writerId, newClusterId, appendTimeoutMs } = options
+    const loaded =
+      (await loadReplica(options)) ?? (await createGenesis(options, writerId, newClusterId, appendTimeoutMs))
+    if (loaded === 'restart' || (await readOnAndTakeLead(loaded, options)) === 'behind') return undefined
+    return loaded
+  })
+}
+
+/**
+ * A replica at the journal's end, without taking the lead: nothing is written, and a leader at work notices nothing.
+ *
+ * errors  invalid: the store holds no catalog; otherwise those of recovery
+ */
+export async function replayOnly(given: LoadParts): Promise<Replica> {
+  const options = { ...given, store: makeReadsPersistent(given.store, given.clock) }
+  return untilNotTrimmed(options, async () => {
+    const loaded = await loadReplica(options)
+    if (loaded === undefined) {
+      throw new FloeError(
+        'invalid',
+        'catalog-missing',
+        `${options.store.uri} holds no Floe catalog: nothing was ever served from it`,
+      )
+    }
+    if (loaded === 'restart' || (await readOn(loaded, options.store, options.clock)) === 'behind') return undefined
+    return (await isBehindTrim(options.store, loaded.position.sequence)) ? undefined : loaded
+  })
+}
+
+async function untilNotTrimmed(
+  { clock, log }: LoadParts,
+  attempt: () => Promise<Replica | undefined>,
+): Promise<Replica> {
+  for (let count = 1; count <= restartsMax; count++) {
+    const replica = await attempt()
+    if (replica !== undefined) return replica
+    log.warn('catalog recovery starts again: the journal was trimmed underneath it', { attempt: count })
+    await clock.sleep(Math.min(100 * count, 1000))
+  }
+  throw new FloeError(
+    'unavailable',
+    'catalog-recovery-raced',
+    `the catalog's journal was trimmed during recovery ${restartsMax} times in a row: another live leader is very busy`,
+  )
+}

@@ -1,0 +1,115 @@
+/**
+ * A replica of the catalog: the state that a durable prefix of the journal adds up to, and where that prefix ends. Every process
+ * has one. The leader's moves with what it writes itself, a follower's with the entries it is sent or reads.
+ *
+ * Invariants
+ *   - The state changes only by whole durable entries, each continuing the one before it (epoch, sequence, checksum, writer).
+ *   - The position never goes back, so what a query once saw is never unseen.
+ */
+import { ByteWriter } from '../../core/byte-writer.ts'
+import type { Clock } from '../../core/clock.ts'
+import { type FloeError, isFloeError } from '../../core/errors.ts'
+import { Signal } from '../../core/signal.ts'
+import { applyBatch, BatchAnswers, type BatchBody } from '../apply-batch.ts'
+import {
+  checkContinues,
+  corruptEntry,
+  decodeEntry,
+  entryKinds,
+  type JournalEntry,
+  type JournalPosition,
+  positionAfter,
+} from '../journal/journal-entry.ts'
+import type { CatalogState } from '../state/catalog-state.ts'
+
+export class Replica {
+  #state: CatalogState
+  #position: JournalPosition
+  /** Entries applied since the snapshot that this replica could start from, and their bytes. */
+  entryCount = 0
+  entryBytes = 0
+  /** Notified when records were appended to a topic. */
+  readonly appended = new Signal()
+  /** Notified when the position moved. */
+  readonly moved = new Signal()
+  readonly #answers = new BatchAnswers()
+  readonly #out = new ByteWriter(64 * 1024)
+
+  constructor(state: CatalogState, position: JournalPosition) {
+    this.#state = state
+    this.#position = position
+  }
+
+  /** Replaced as a whole when a newer snapshot is loaded: not to be kept across awaits. */
+  get state(): CatalogState {
+    return this.#state
+  }
+
+  get position(): JournalPosition {
+    return this.#position
+  }
+
+  /**
+   * Applies one entry that is known durable.
+   *
+   * key     where it lies, for messages
+   * errors  corrupt: it does not continue the journal, or is damaged; unsupported: a newer Floe's command. The replica is then as
+   *         it was, or, after a batch that is damaged inside, not to be used any more.
+   */
+  apply(entry: JournalEntry, bytes: number, key: string): void {
+    checkContinues(entry, this.#position, key)
+    const appendedBefore = this.#state.appendPosition
+    if (entry.kind === entryKinds.batch) this.#applyBatch(entry, key)
+    this.#advance(positionAfter(entry, this.#position, key), bytes, appendedBefore)
+  }
+
+  applyBytes(bytes: Uint8Array, key: string): void {
+    this.apply(decodeEntry(bytes, key), bytes.length, key)
+  }
+
+  #applyBatch({ nowMs, clientIds, commandCount, body }: JournalEntry, key: string): void {
+    this.#out.reset()
+    try {
+      applyBatch(this.#state, { nowMs, clientIds, commandCount, bytes: body }, this.#out, this.#answers)
+    } catch (error) {
+      if (isFloeError(error, 'corrupt')) throw corruptEntry(key, (error as FloeError).message)
+      throw error
+    }
+  }
+
+  /** The leader's own batch, durable at `position`; the answers are left in `out`. errors  as apply */
+  applyOwn(batch: BatchBody, position: JournalPosition, bytes: number, out: ByteWriter, answers: BatchAnswers): void {
+    const appendedBefore = this.#state.appendPosition
+    applyBatch(this.#state, batch, out, answers)
+    this.#advance(position, bytes, appendedBefore)
+  }
+
+  #advance(position: JournalPosition, bytes: number, appendedBefore: number): void {
+    this.#position = position
+    this.entryCount++
+    this.entryBytes += bytes
+    if (this.#state.appendPosition !== appendedBefore) this.appended.notify()
+    this.moved.notify()
+  }
+
+  /** Takes over a state that was loaded from a newer snapshot. */
+  replace(state: CatalogState, position: JournalPosition): void {
+    this.#state = state
+    this.#position = position
+    this.entryCount = 0
+    this.entryBytes = 0
+    this.appended.notify()
+    this.moved.notify()
+  }
+
+  /** Resolves true once the replica holds the entry `sequence`, false at the timeout or when `abort` fires. */
+  async waitFor(sequence: number, clock: Clock, timeoutMs: number, abort?: AbortSignal): Promise<boolean> {
+    const deadlineMs = clock.monotonicMs() + timeoutMs
+    while (this.#position.sequence < sequence) {
+      const leftMs = deadlineMs - clock.monotonicMs()
+      if (leftMs <= 0 || abort?.aborted) return false
+      await this.moved.wait(clock, leftMs, abort)
+    }
+    return true
+  }
+}
