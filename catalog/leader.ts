@@ -130,7 +130,10 @@ export class Leader {
 
   /** Journals and applies one command; exactly one of its callbacks follows. */
   enqueue(pending: PendingCommand): void {
-    if (this.#failure !== undefined) return pending.lost(this.#failure, undefined)
+    if (this.#failure !== undefined) {
+      pending.lost(this.#failure, undefined)
+      return
+    }
     try {
       const batch = this.#batchWithRoom()
       const before = batch.bytes
@@ -138,7 +141,8 @@ export class Leader {
       this.#queuedCommands++
       this.#queuedBytes += batch.bytes - before
     } catch (error) {
-      return pending.fail(error)
+      pending.fail(error)
+      return
     }
     this.#running ??= this.#run()
   }
