@@ -142,6 +142,7 @@ const source = broker.broker.localSource()
 const pool = createWorkerPool(nodeThreads, threadCount)
 const service = new IngestService({
   catalog: broker.catalog,
+  membership: broker.membership,
   store: broker.store,
   sources: () => source,
   pool,

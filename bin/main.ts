@@ -1,10 +1,12 @@
 /** The command line: what each command takes. What it does stands in commands/, loaded only when it runs. */
+
 import { readFileSync } from 'node:fs'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { formatFailure, ToldFailure } from './cli/failure.ts'
 import { ConfigFailure } from './cli/load-config.ts'
 import { createOutput, type Output } from './cli/output.ts'
 import type { DemoOptions } from './commands/demo.ts'
+import type { ServeOptions } from './commands/serve.ts'
 
 interface CommonOptions {
   readonly json?: boolean
@@ -63,10 +65,22 @@ function createProgram(): Command {
   addCommand(program, 'serve', 'run the broker, ingestion and the HTTP port until stopped')
     .option('-c, --config <file>', 'configuration; without it a broker without tables')
     .option('--data-dir <dir>', 'overrides data_dir')
+    .option(
+      '--roles <roles>',
+      'what this process does: catalog, broker, ingest, maintain, query; all of it when left out',
+    )
+    .option('--processes <count>', 'so many processes under this one, each with ports of its own')
+    .addOption(new Option('--process-index <index>', 'which of them this is').hideHelp())
     .action(
-      run(async (output, options: { config?: string; dataDir?: string }) => {
-        const { runServe } = await import('./commands/serve.ts')
-        await runServe(options, output)
+      run(async (output, options: ServeOptions & { processes?: string }) => {
+        const { processes } = options
+        if (processes === undefined) {
+          const { runServe } = await import('./commands/serve.ts')
+          await runServe(options, output)
+        } else {
+          const { runServeProcesses } = await import('./commands/serve-processes.ts')
+          await runServeProcesses({ ...options, processes }, output)
+        }
       }),
     )
 

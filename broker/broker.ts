@@ -7,6 +7,7 @@
  */
 import type { Duplex } from 'node:stream'
 import type { CatalogClient } from '../catalog/client.ts'
+import type { Membership } from '../catalog/node/membership.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Log } from '../core/log.ts'
 import type { Random } from '../core/random.ts'
@@ -15,12 +16,14 @@ import type { ObjectStore } from '../storage/object-store.ts'
 import type { RangeCache } from '../storage/range-cache.ts'
 import { Authenticator } from './authenticator.ts'
 import { ByteBudget } from './byte-budget.ts'
+import { ClusterView } from './cluster-view.ts'
 import { Connection } from './connection.ts'
 import type { HandlerContext } from './context.ts'
 import { createDispatch } from './dispatch.ts'
 import { LogReader } from './fetch/log-reader.ts'
 import { TimeLookup } from './fetch/time-lookup.ts'
 import { GroupCoordinator } from './groups/coordinator.ts'
+import { GroupExpiry } from './groups/expiry.ts'
 import { LocalRecordSource } from './local-source.ts'
 import { BrokerMetrics } from './metrics.ts'
 import { type BrokerOptions, brokerOptionDefaults } from './options.ts'
@@ -38,6 +41,8 @@ export interface BrokerParts {
   readonly random: Random
   readonly log: Log
   readonly options?: Partial<BrokerOptions>
+  /** Tells who this agent and the others are. */
+  readonly membership: Membership
   /** Made here unless given. */
   readonly metrics?: BrokerMetrics
 }
@@ -58,11 +63,12 @@ export interface Broker {
 }
 
 export function createBroker(parts: BrokerParts): Broker {
-  const { catalog, store, cache, clock, random, log } = parts
+  const { catalog, store, cache, clock, random, log, membership } = parts
   const options: BrokerOptions = { ...brokerOptionDefaults, ...parts.options }
   const metrics = parts.metrics ?? new BrokerMetrics()
   const logReader = new LogReader({ catalog, cache, clock, log, metrics })
-  const groups = new GroupCoordinator({ catalog, clock, random, options, metrics })
+  const cluster = new ClusterView(catalog, membership)
+  const groups = new GroupCoordinator({ catalog, cluster, clock, random, options, metrics, log })
   const flushBuffer = new FlushBuffer({ catalog, store, cache, clock, log, options, metrics })
   const context: HandlerContext = {
     catalog,
@@ -75,13 +81,16 @@ export function createBroker(parts: BrokerParts): Broker {
     logReader,
     timeLookup: new TimeLookup(catalog, cache),
     groups,
+    cluster,
     authenticator: options.saslUsers === undefined ? undefined : new Authenticator(options.saslUsers),
   }
   const dispatch = createDispatch(context)
   const budget = new ByteBudget(options.requestBytesMax, bytes => {
     metrics.requestBytesHeld = bytes
   })
-  const retention = new Retention({ catalog, store, clock, log, options, metrics, groups })
+  const { offsetsRetentionMs } = options
+  const groupExpiry = new GroupExpiry({ catalog, groups, cluster, clock, log, offsetsRetentionMs })
+  const retention = new Retention({ catalog, store, clock, log, options, metrics, cluster, groupExpiry })
   retention.start()
   const connections = new Set<Connection>()
   const serving = new Set<Promise<void>>()

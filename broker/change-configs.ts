@@ -3,6 +3,7 @@ import type { Topic } from '../catalog/client.ts'
 import type { KafkaErrorName } from '../kafka/errors.ts'
 import type { HandlerContext } from './context.ts'
 import { resourceType } from './describe-configs.ts'
+import { findTopicByName } from './find-topic.ts'
 import { effectiveValue, findConfigProblem, splitList, topicConfigs } from './topic-configs.ts'
 
 export type ConfigOperation = 'set' | 'delete' | 'append' | 'subtract' | 'unknown'
@@ -35,7 +36,7 @@ export async function changeTopicConfigs(
     return { error: 'INVALID_REQUEST', message: 'Broker configs are set where the broker is started, not by clients.' }
   }
   if (type !== resourceType.topic) return { error: 'INVALID_REQUEST', message: `Unsupported resource type: ${type}` }
-  const topic = await context.catalog.topicByName(resourceName)
+  const topic = await findTopicByName(context.catalog, resourceName)
   if (topic === undefined) {
     return { error: 'UNKNOWN_TOPIC_OR_PARTITION', message: `The topic '${resourceName}' does not exist.` }
   }

@@ -5,6 +5,7 @@ import type { Log } from '../core/log.ts'
 import type { ApiName } from '../kafka/api-keys.ts'
 import type { RequestBody, ResponseBody } from '../kafka/protocol/codec.ts'
 import type { Authenticator } from './authenticator.ts'
+import type { ClusterView } from './cluster-view.ts'
 import type { LogReader } from './fetch/log-reader.ts'
 import type { TimeLookup } from './fetch/time-lookup.ts'
 import type { GroupCoordinator } from './groups/coordinator.ts'
@@ -25,6 +26,7 @@ export interface HandlerContext {
   readonly logReader: LogReader
   readonly timeLookup: TimeLookup
   readonly groups: GroupCoordinator
+  readonly cluster: ClusterView
   readonly authenticator: Authenticator | undefined
 }
 

@@ -1,4 +1,5 @@
 /** Topic and broker configs in the form DescribeConfigs and CreateTopics answer them (KIP-226, KIP-569). */
+import type { RegisteredNode } from '../catalog/client.ts'
 import type { ResponseBody } from '../kafka/protocol/codec.ts'
 import type { BrokerOptions } from './options.ts'
 import { type ConfigType, topicConfigs } from './topic-configs.ts'
@@ -39,12 +40,12 @@ export function describeTopicConfigs(
 
 type BrokerConfig = readonly [name: string, type: ConfigType, value: string | number | boolean, documentation: string]
 
-function listBrokerConfigs(options: BrokerOptions): readonly BrokerConfig[] {
-  const listener = `PLAINTEXT://${options.advertisedHost}:${options.advertisedPort}`
+function listBrokerConfigs(options: BrokerOptions, own: RegisteredNode): readonly BrokerConfig[] {
+  const listener = `PLAINTEXT://${own.kafkaHost}:${own.kafkaPort}`
   return [
     ['advertised.listeners', 'string', listener, 'Where clients are told to connect.'],
     ['auto.create.topics.enable', 'boolean', options.autoCreateTopics, 'Whether asking for a topic creates it.'],
-    ['broker.id', 'int', 0, 'The id of this agent.'],
+    ['broker.id', 'int', own.nodeId, 'The id of this agent.'],
     ['compression.type', 'string', 'producer', 'Batches are stored as the producer compressed them.'],
     ['connections.max.idle.ms', 'long', options.connectionIdleMsMax, 'Idle connections are closed after this time.'],
     ['default.replication.factor', 'int', 1, 'The object store replicates.'],
@@ -76,7 +77,7 @@ function listBrokerConfigs(options: BrokerOptions): readonly BrokerConfig[] {
     ['log.retention.ms', 'long', 604_800_000, 'Default of retention.ms.'],
     ['message.max.bytes', 'int', 1_048_588, 'Default of max.message.bytes.'],
     ['min.insync.replicas', 'int', 1, 'The object store replicates.'],
-    ['node.id', 'int', 0, 'The id of this agent.'],
+    ['node.id', 'int', own.nodeId, 'The id of this agent.'],
     ['num.partitions', 'int', options.partitionCountDefault, 'Partitions of a topic that does not say how many.'],
     ['offset.metadata.max.bytes', 'int', 4096, 'Most bytes of metadata of a committed offset.'],
     [
@@ -93,9 +94,10 @@ function listBrokerConfigs(options: BrokerOptions): readonly BrokerConfig[] {
 /** Read-only: they come from the options the broker was started with. */
 export function describeBrokerConfigs(
   options: BrokerOptions,
+  own: RegisteredNode,
   keys: readonly string[] | undefined,
 ): readonly DescribedConfig[] {
-  return listBrokerConfigs(options)
+  return listBrokerConfigs(options, own)
     .filter(([name]) => keys === undefined || keys.includes(name))
     .map(([name, type, value, documentation]) => ({
       name,

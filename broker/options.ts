@@ -9,9 +9,6 @@ export interface SaslUser {
 }
 
 export interface BrokerOptions {
-  /** What clients are told to connect to (advertised.listeners). */
-  readonly advertisedHost: string
-  readonly advertisedPort: number
   /** auto.create.topics.enable: a Metadata request for an unknown topic creates it. */
   readonly autoCreateTopics: boolean
   /** num.partitions: of auto-created topics and of CreateTopics with -1. */
@@ -55,8 +52,6 @@ export interface BrokerOptions {
 }
 
 export const brokerOptionDefaults: BrokerOptions = {
-  advertisedHost: '127.0.0.1',
-  advertisedPort: 9092,
   autoCreateTopics: true,
   partitionCountDefault: 1,
   flushIntervalMs: 250,
@@ -116,6 +111,5 @@ export const brokerLimits = {
   newMemberJoinMsMax: 5 * 60_000,
 } as const
 
-/** The node id of the one agent a cluster has for now, and the leader epoch of every partition. */
-export const nodeId = 0
+/** The leader epoch of every partition: any agent serves it, so nobody is ever fenced by one. */
 export const leaderEpoch = 0

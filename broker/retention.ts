@@ -3,9 +3,11 @@
  *
  *   topics with `delete` in cleanup.policy   log start moves over runs older than retention.ms or beyond retention.bytes
  *   objects without a reference              deleted after `garbageDelayMs`, longer than any read
- *   offsets of groups without members        deleted after `offsetsRetentionMs`
+ *   offsets of groups without members        deleted after `offsetsRetentionMs` (groups/expiry.ts)
  *
  * Invariants
+ *   - One agent of the cluster does it for topics and objects. Should two believe that they are the one, both only do what may be
+ *     done twice.
  *   - Only whole runs are let go, so the log start never cuts a batch.
  *   - An object is deleted only when the catalog says that nothing refers to it, and forgotten only after it was deleted.
  *   - A cluster where nothing is old writes nothing. Trouble with one topic does not keep the others waiting.
@@ -15,7 +17,8 @@ import type { Clock } from '../core/clock.ts'
 import { errorMessage } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
-import type { GroupCoordinator } from './groups/coordinator.ts'
+import type { ClusterView } from './cluster-view.ts'
+import type { GroupExpiry } from './groups/expiry.ts'
 import type { BrokerMetrics } from './metrics.ts'
 import type { BrokerOptions } from './options.ts'
 import { measurePartition } from './partition-size.ts'
@@ -28,7 +31,8 @@ export interface RetentionParts {
   readonly log: Log
   readonly options: BrokerOptions
   readonly metrics: BrokerMetrics
-  readonly groups: GroupCoordinator
+  readonly cluster: ClusterView
+  readonly groupExpiry: GroupExpiry
 }
 
 export class Retention {
@@ -60,8 +64,9 @@ export class Retention {
 
   /** One round over everything. Never rejects. */
   async runOnce(): Promise<void> {
+    await this.#attempt('expiry of group offsets', () => this.#parts.groupExpiry.run())
+    if (!(await this.#parts.cluster.isDesignated('maintain'))) return
     await this.#attempt('retention', () => this.#retainTopics())
-    await this.#attempt('expiry of group offsets', () => this.#expireGroups())
     await this.#attempt('removal of unused segments', () => this.#collectGarbage())
   }
 
@@ -118,20 +123,6 @@ export class Retention {
       logStartOffset: result.logStartOffset,
       recordCount: result.logStartOffset - state.logStartOffset,
     })
-  }
-
-  // ── Groups ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-  async #expireGroups(): Promise<void> {
-    const { catalog, groups, options, log } = this.#parts
-    const withOffsets = await catalog.groups()
-    groups.sweepEmpty(new Set(withOffsets))
-    for (const groupId of withOffsets) {
-      const offsets = await catalog.groupOffsets(groupId)
-      if (!groups.isExpired(groupId, offsets, options.offsetsRetentionMs)) continue
-      await catalog.deleteGroupOffsets(groupId, 'all')
-      log.info('offsets of an unused group deleted', { groupId })
-    }
   }
 
   // ── Objects ────────────────────────────────────────────────────────────────────────────────────────────────────────

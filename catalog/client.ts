@@ -10,7 +10,7 @@
  */
 import type { ColumnStatistics, DataFile, PartitionSpec, Schema } from '../table/types.ts'
 
-export interface CatalogClient extends LogCommands, TableCommands, GarbageCommands, CatalogQueries {}
+export interface CatalogClient extends LogCommands, TableCommands, GarbageCommands, NodeCommands, CatalogQueries {}
 
 // ── Topics, records, groups ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -114,9 +114,59 @@ export interface LogCommands {
   /** `tableId` narrows where an uncommitted data file is looked for later; without it any table is. */
   grantNames(purpose: GrantPurpose, count: number, ttlMs: number, tableId?: number): Promise<NameGrant>
   commitSegment(command: CommitSegment): Promise<CommitSegmentResult>
-  /** Membership and generation were checked by the group coordinator. Offsets of unknown topics are accepted, as Kafka does. */
-  commitGroupOffsets(group: string, offsets: readonly CommittedOffset[]): Promise<void>
-  deleteGroupOffsets(group: string, partitions: readonly { topic: string; partition: number }[] | 'all'): Promise<void>
+  /**
+   * Membership and generation were checked by the group coordinator, whose claim has the epoch; another one's commit changes
+   * nothing. Offsets of unknown topics are accepted, as Kafka does.
+   */
+  commitGroupOffsets(
+    group: string,
+    offsets: readonly CommittedOffset[],
+    claimEpoch: number,
+  ): Promise<'committed' | 'fenced'>
+  /** Makes a registered process the coordinator of a group, unless another one that is there has it. */
+  claimGroup(group: string, instanceId: Uint8Array): Promise<ClaimGroupResult>
+  /** Gives a claim back; one that is not held any more is left alone. */
+  releaseGroup(group: string, epoch: number): Promise<void>
+  /** As for commits: only for who holds the claim. */
+  deleteGroupOffsets(
+    group: string,
+    partitions: readonly { topic: string; partition: number }[] | 'all',
+    claimEpoch: number,
+  ): Promise<'deleted' | 'fenced'>
+}
+
+export type ClaimGroupResult =
+  /** The same epoch again for who has it already. */
+  | { readonly outcome: 'claimed'; readonly epoch: number }
+  /** Another process has it. */
+  | { readonly outcome: 'owned'; readonly nodeId: number }
+  /** The process that asks is not registered (any more). */
+  | { readonly outcome: 'unknown-node' }
+
+// ── Nodes ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export type NodeRoleName = 'catalog' | 'broker' | 'ingest' | 'maintain' | 'query'
+
+export interface NodeDescription {
+  /** 16 random bytes of the process. */
+  readonly instanceId: Uint8Array
+  readonly roles: readonly NodeRoleName[]
+  /** Where Kafka clients reach it; port 0 when they do not. */
+  readonly kafkaHost: string
+  readonly kafkaPort: number
+}
+
+export interface RegisteredNode extends NodeDescription {
+  /** Kafka's broker id; the same place keeps it when its process starts again. */
+  readonly nodeId: number
+  readonly registeredMs: number
+}
+
+export interface NodeCommands {
+  /** Makes a process known. One that was known under the same place or instance is replaced. */
+  registerNode(node: NodeDescription): Promise<RegisteredNode>
+  /** Its groups are free then. A later process with the same node id stays. */
+  removeNode(nodeId: number, instanceId: Uint8Array): Promise<void>
 }
 
 export interface PartitionState {
@@ -397,8 +447,15 @@ export interface CatalogQueries {
   findRunOfMaxTimestamp(topicId: string, partition: number): Promise<SegmentRun | undefined>
   /** Resolves true once any partition has appended since `position` was read, false at the timeout. */
   waitForAppends(position: number, timeoutMs: number, signal?: AbortSignal): Promise<boolean>
+  /** As the two for appends, of commits to any table. */
+  waitForCommits(position: number, timeoutMs: number, signal?: AbortSignal): Promise<boolean>
+  commitPosition(): number
   /** A number that grows with every append; read it before looking at partitions, then wait on it. */
   appendPosition(): number
+  /** Processes that registered and were not removed, in order of their ids. */
+  nodes(): Promise<readonly RegisteredNode[]>
+  /** The process that has claimed the group and is still there. */
+  groupOwner(group: string): Promise<{ readonly nodeId: number; readonly epoch: number } | undefined>
   groups(): Promise<readonly string[]>
   groupOffsets(group: string): Promise<readonly CommittedOffset[]>
 

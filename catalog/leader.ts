@@ -202,7 +202,7 @@ export class Leader {
   /** Refuses what comes from now on. */
   stop(reason: FloeError): void {
     this.#failure ??= reason
-    this.replica.appended.notify()
+    this.replica.wake()
   }
 
   #batchWithRoom(): OpenBatch {
@@ -333,7 +333,7 @@ export class Leader {
     for (const batch of this.#queue.splice(0)) batch.lose(notWritten(error))
     this.#queuedCommands = 0
     this.#queuedBytes = 0
-    this.replica.appended.notify()
+    this.replica.wake()
     if (first) this.#hooks.onLost(error)
   }
 }

@@ -36,6 +36,11 @@ export const grantsMax = 100_000
 export const grantGraceMs = 3600_000
 
 export const groupOffsetsMax = 2_000_000
+export const groupClaimsMax = 1_000_000
+
+export const nodesMax = 1_000
+/** Places whose node id is remembered when their process is gone. */
+export const nodePlacesKept = 4_000
 
 export const tablesMax = 100_000
 export const sourcePartitionsMax = 100_000

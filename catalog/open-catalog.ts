@@ -54,6 +54,8 @@ export interface CatalogStatus {
 
 export interface Catalog {
   readonly client: CatalogClient
+  /** 16 random bytes: tells this process from earlier ones at the same place. */
+  readonly instanceId: Uint8Array
   readonly state: CatalogState
   /** errors  unavailable: this process does not lead */
   readonly leader: Leader
@@ -81,6 +83,7 @@ export async function openCatalog(given: OpenCatalog): Promise<Catalog> {
   }
   return {
     client: new ReplicaClient(clientParts, clock, random),
+    instanceId: node.instanceId,
     get state() {
       return replica.state
     },

@@ -5,10 +5,12 @@
 import type { Clock } from '../core/clock.ts'
 import { FloeError } from '../core/errors.ts'
 import { formatUuid, type Random } from '../core/random.ts'
+import type { Signal } from '../core/signal.ts'
 import type {
   BeginSourceGeneration,
   BeginSourceGenerationResult,
   CatalogClient,
+  ClaimGroupResult,
   ClosedGeneration,
   CommitSegment,
   CommitSegmentResult,
@@ -20,9 +22,11 @@ import type {
   GarbageObject,
   GrantPurpose,
   NameGrant,
+  NodeDescription,
   PartitionState,
   PendingVersion,
   PublishedVersion,
+  RegisteredNode,
   SegmentRun,
   SourceCoverage,
   Table,
@@ -34,8 +38,9 @@ import { beginSourceGeneration } from './commands/begin-source-generation.ts'
 import type { Command } from './commands/command.ts'
 import { commitSegment } from './commands/commit-segment.ts'
 import { commitTableFiles } from './commands/commit-table-files.ts'
-import { commitGroupOffsets, deleteGroupOffsets } from './commands/group-commands.ts'
+import { claimGroup, commitGroupOffsets, deleteGroupOffsets, releaseGroup } from './commands/group-commands.ts'
 import { allocateProducerIds, forgetGarbage, grantNames } from './commands/name-commands.ts'
+import { registerNode, removeNode, toRegisteredNode } from './commands/node-commands.ts'
 import { beginPublish, completePublish } from './commands/publish-commands.ts'
 import { alterTable, claimSourcePartitions, createTable, setTableState } from './commands/table-commands.ts'
 import { toTable } from './commands/table-result-codec.ts'
@@ -55,7 +60,7 @@ import type { CatalogState } from './state/catalog-state.ts'
 
 /** Where a client's commands go and what its queries read. */
 export interface ClientParts {
-  readonly replica: Pick<Replica, 'state' | 'appended'>
+  readonly replica: Pick<Replica, 'state' | 'appended' | 'committed'>
   readonly session: Pick<CommandSession, 'submit'>
   /** Why queries may not be answered any more. */
   readonly failure: () => FloeError | undefined
@@ -128,14 +133,25 @@ export class ReplicaClient implements CatalogClient {
   commitSegment(command: CommitSegment): Promise<CommitSegmentResult> {
     return this.#submit(commitSegment, command)
   }
-  commitGroupOffsets(group: string, offsets: readonly CommittedOffset[]): Promise<void> {
-    return this.#submit(commitGroupOffsets, { group, offsets })
+  commitGroupOffsets(
+    group: string,
+    offsets: readonly CommittedOffset[],
+    claimEpoch: number,
+  ): Promise<'committed' | 'fenced'> {
+    return this.#submit(commitGroupOffsets, { group, offsets, claimEpoch })
+  }
+  claimGroup(group: string, instanceId: Uint8Array): Promise<ClaimGroupResult> {
+    return this.#submit(claimGroup, { group, instanceId })
+  }
+  releaseGroup(group: string, epoch: number): Promise<void> {
+    return this.#submit(releaseGroup, { group, epoch })
   }
   deleteGroupOffsets(
     group: string,
     partitions: readonly { topic: string; partition: number }[] | 'all',
-  ): Promise<void> {
-    return this.#submit(deleteGroupOffsets, { group, partitions })
+    claimEpoch: number,
+  ): Promise<'deleted' | 'fenced'> {
+    return this.#submit(deleteGroupOffsets, { group, partitions, claimEpoch })
   }
 
   // ── Tables ──
@@ -179,6 +195,15 @@ export class ReplicaClient implements CatalogClient {
     return this.#submit(completePublish, { tableId, version, icebergMetadataPath })
   }
 
+  // ── Nodes ──
+
+  registerNode(node: NodeDescription): Promise<RegisteredNode> {
+    return this.#submit(registerNode, node)
+  }
+  removeNode(nodeId: number, instanceId: Uint8Array): Promise<void> {
+    return this.#submit(removeNode, { nodeId, instanceId })
+  }
+
   // ── Garbage ──
 
   async forgetGarbage(garbageIds: readonly number[]): Promise<void> {
@@ -215,18 +240,41 @@ export class ReplicaClient implements CatalogClient {
   async findRunOfMaxTimestamp(topicId: string, partition: number): Promise<SegmentRun | undefined> {
     return logQueries.findRunOfMaxTimestamp(await this.#state(), topicId, partition)
   }
-  async waitForAppends(position: number, timeoutMs: number, signal?: AbortSignal): Promise<boolean> {
-    const deadlineMs = this.#clock.monotonicMs() + timeoutMs
-    for (;;) {
-      const state = await this.#state()
-      if (state.appendPosition > position) return true
-      const remainingMs = deadlineMs - this.#clock.monotonicMs()
-      if (remainingMs <= 0 || signal?.aborted) return false
-      if (!(await this.#parts.replica.appended.wait(this.#clock, remainingMs, signal))) return false
-    }
+  waitForAppends(position: number, timeoutMs: number, signal?: AbortSignal): Promise<boolean> {
+    const { appended } = this.#parts.replica
+    return this.#waitBeyond(state => state.appendPosition, position, appended, timeoutMs, signal)
   }
   appendPosition(): number {
     return this.#parts.replica.state.appendPosition
+  }
+  waitForCommits(position: number, timeoutMs: number, signal?: AbortSignal): Promise<boolean> {
+    const { committed } = this.#parts.replica
+    return this.#waitBeyond(state => state.commitPosition, position, committed, timeoutMs, signal)
+  }
+  commitPosition(): number {
+    return this.#parts.replica.state.commitPosition
+  }
+  async #waitBeyond(
+    read: (state: CatalogState) => number,
+    position: number,
+    changed: Signal,
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<boolean> {
+    const deadlineMs = this.#clock.monotonicMs() + timeoutMs
+    for (;;) {
+      if (read(await this.#state()) > position) return true
+      const remainingMs = deadlineMs - this.#clock.monotonicMs()
+      if (remainingMs <= 0 || signal?.aborted) return false
+      if (!(await changed.wait(this.#clock, remainingMs, signal))) return false
+    }
+  }
+  async nodes(): Promise<readonly RegisteredNode[]> {
+    return (await this.#state()).nodes.all().map(toRegisteredNode)
+  }
+  async groupOwner(group: string): Promise<{ readonly nodeId: number; readonly epoch: number } | undefined> {
+    const { groupClaims, nodes } = await this.#state()
+    return groupClaims.findLive(group, nodes)
   }
   async groups(): Promise<readonly string[]> {
     return (await this.#state()).groups.groups()

@@ -130,7 +130,7 @@ function readTables(
 }
 
 function checkServer(server: ServerOptions, report: Report): void {
-  const { storage, kafka, http, catalog } = server
+  const { storage, kafka, http, catalog, cluster, destinationBucketUrl } = server
   if ((storage.accessKeyIdEnv === undefined) !== (storage.secretAccessKeyEnv === undefined)) {
     report('storage', 'needs both `access_key_id_env` and `secret_access_key_env`, or neither')
   }
@@ -139,6 +139,14 @@ function checkServer(server: ServerOptions, report: Report): void {
   }
   if (catalog.vendCredentials && http.bearerTokenEnv === undefined) {
     report('catalog.vend_credentials', "would hand the store's keys to anybody: set `http.bearer_token_env` too")
+  }
+  if (cluster === undefined) return
+  const tlsFiles = [cluster.tlsCaFile, cluster.tlsCertFile, cluster.tlsKeyFile].filter(file => file !== undefined)
+  if (tlsFiles.length !== 0 && tlsFiles.length !== 3) {
+    report('cluster', 'needs `tls_ca_file`, `tls_cert_file` and `tls_key_file`, or none of them')
+  }
+  if (destinationBucketUrl === 'memory:') {
+    report('cluster', 'needs a store that several processes reach; `memory:` is gone with its process')
   }
 }
 

@@ -7,6 +7,7 @@ import {
   optional,
   type RecordValue,
   record,
+  required,
   size,
   text,
   withDefault,
@@ -98,6 +99,25 @@ export const serverKeys = {
     }),
     '',
     'The HTTP listener.',
+  ),
+  cluster: optional(
+    record({
+      secret_env: required(
+        environmentName,
+        'Environment variable with the secret that every process of the cluster knows and strangers do not.',
+      ),
+      hostname: withDefault(hostname, '127.0.0.1', 'Address that other processes connect to. Loopback unless changed.'),
+      port: withDefault(port, '9190', 'Port for other processes; 0 takes a free one.'),
+      advertised_hostname: optional(hostname, 'Host name the others are told. Left out: `hostname`.'),
+      advertised_port: optional(integer(1, 65_535), 'Port the others are told. Left out: the port listened on.'),
+      tls_ca_file: optional(text({ lengthMax: 4096 }), 'Certificate authority (PEM) of all processes; turns TLS on.'),
+      tls_cert_file: optional(
+        text({ lengthMax: 4096 }),
+        "This process's certificate (PEM), which names `advertised_hostname`.",
+      ),
+      tls_key_file: optional(text({ lengthMax: 4096 }), "The certificate's private key (PEM)."),
+    }),
+    'Several processes over one store: one leads the catalog, the others follow and take over. Left out, this process is alone.',
   ),
   catalog: withDefault(
     record({

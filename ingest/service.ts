@@ -4,12 +4,14 @@
  */
 import type { CatalogClient, Table } from '../catalog/client.ts'
 import { NamePool, type NamePoolOptions } from '../catalog/name-pool.ts'
+import type { Membership } from '../catalog/node/membership.ts'
 import { tableFolder } from '../catalog/object-names.ts'
 import type { Clock } from '../core/clock.ts'
 import { FloeError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import type { RecordSource } from '../kafka/record-source.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
+import { pickPublisher } from './assignment.ts'
 import { FilePutter } from './file-putter.ts'
 import { TablePublisher } from './publish/table-publisher.ts'
 import type { TableIngestConfig } from './table-config.ts'
@@ -24,6 +26,7 @@ export interface IngestServiceParts {
   /** The source of a cluster by its configured name; the same one every time. */
   readonly sources: (clusterName: string) => RecordSource
   readonly pool: BuilderPool
+  readonly membership: Membership
   readonly clock: Clock
   readonly log: Log
   readonly hintCheckMs?: number
@@ -51,6 +54,8 @@ const dataFileNames: NamePoolOptions = {
   remainingMsMin: 3_600_000,
 }
 
+const publisherCheckMs = 1_000
+
 interface RunningTable {
   readonly runner: TableRunner
   readonly publisher: TablePublisher
@@ -59,9 +64,29 @@ interface RunningTable {
 export class IngestService {
   readonly #parts: IngestServiceParts
   readonly #running = new Map<string, RunningTable>()
+  readonly #closing = new AbortController()
+  #watching: Promise<void>
 
   constructor(parts: IngestServiceParts) {
     this.#parts = parts
+    this.#watching = this.#watchCommits()
+  }
+
+  /** Publishers hear of what other workers committed, and look now and then whether they are the publisher now. */
+  async #watchCommits(): Promise<void> {
+    const { catalog } = this.#parts
+    const { signal } = this.#closing
+    let position = catalog.commitPosition()
+    while (!signal.aborted) {
+      try {
+        await catalog.waitForCommits(position, publisherCheckMs, signal)
+        position = catalog.commitPosition()
+        for (const { publisher } of this.#running.values()) publisher.request()
+      } catch {
+        // This process may not go on with the catalog; those who need it say so.
+        return
+      }
+    }
   }
 
   /**
@@ -109,9 +134,13 @@ export class IngestService {
     const { name } = config.definition
     const earlier = this.#running.get(name)
     if (earlier !== undefined) await closeTable(earlier)
-    const { catalog, store, sources, pool, clock, log, hintCheckMs } = this.#parts
+    const { catalog, store, sources, pool, membership, clock, log, hintCheckMs } = this.#parts
     const publisher = new TablePublisher({
       tableId: table.tableId,
+      isPublisher: async () => {
+        const workers = (await membership.withRole('ingest')).map(({ nodeId }) => nodeId)
+        return workers.length > 0 && pickPublisher(table.tableUuid, workers) === membership.own.nodeId
+      },
       catalog,
       store,
       clock,
@@ -124,6 +153,7 @@ export class IngestService {
       table,
       config,
       catalog,
+      membership,
       source: sources(config.definition.source.clusterName),
       putter: new FilePutter(store, names, clock, folder),
       openBuilder: () =>
@@ -167,6 +197,8 @@ export class IngestService {
 
   /** Commits and publishes what was read, then ends. */
   async close(): Promise<void> {
+    this.#closing.abort()
+    await this.#watching
     await Promise.all([...this.#running.values()].map(closeTable))
     this.#running.clear()
   }

@@ -1,14 +1,17 @@
 /**
- * Keeps one table fed: waits for its topic, claims the source partitions, shares them out to lanes, watches the topic for new
- * partitions and for its being deleted or created again, and starts over from the catalog's account after any trouble.
+ * Keeps one table fed: waits for its topic, claims this worker's share of the source partitions, shares them out to lanes, watches the
+ * topic for new partitions and for its being deleted or created again, and the other workers for their coming and going, and starts
+ * over from the catalog's account after any trouble.
  *
  * One table's trouble is its own: it shows in the status, is logged once per change, and is retried with backoff.
  */
 import type { CatalogClient, SourceCoverage, Table } from '../catalog/client.ts'
+import type { Membership } from '../catalog/node/membership.ts'
 import type { Clock } from '../core/clock.ts'
 import { errorMessage } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import type { RecordSource, SourceTopic } from '../kafka/record-source.ts'
+import { assignPartitions } from './assignment.ts'
 import { beginAtLatest } from './begin-at-latest.ts'
 import type { FilePutter } from './file-putter.ts'
 import type { TableIngestConfig } from './table-config.ts'
@@ -20,6 +23,8 @@ export interface TableRunnerParts {
   readonly table: Table
   readonly config: TableIngestConfig
   readonly catalog: CatalogClient
+  /** Workers share the partitions of every table (assignment.ts). */
+  readonly membership: Membership
   readonly source: RecordSource
   readonly putter: FilePutter
   readonly openBuilder: () => AsyncTableFileBuilder
@@ -31,6 +36,9 @@ export interface TableRunnerParts {
 }
 
 const topicCheckMs = 2_000
+const workersCheckMs = 250
+/** How long a share must have stayed the same before it is claimed from others, who commit what they have read meanwhile. */
+const settleMs = 1_000
 const retryDelayMsFirst = 200
 const retryDelayMsMax = 10_000
 
@@ -82,7 +90,12 @@ export class TableRunner {
       await this.#parts.clock.sleep(topicCheckMs, this.#closing.signal)
       return { kind: 'drained' }
     }
-    const partitions = Array.from({ length: described.partitionCount }, (_, partition) => partition)
+    const partitions = await this.#settledShare(described.partitionCount)
+    if (partitions === undefined) return { kind: 'drained' }
+    if (partitions.length === 0) {
+      this.#note('waiting', 'other workers read its source partitions')
+      return this.#watch(described, partitions, this.#closing.signal)
+    }
     const accounts = await catalog.claimSourcePartitions(table.tableId, partitions)
     if (accounts === 'unknown-table') return { kind: 'stop', reason: 'the table was dropped' }
     const begun =
@@ -92,10 +105,37 @@ export class TableRunner {
     if (begun === undefined) return { kind: 'restart', reason: 'another worker claimed its partitions' }
     this.progress.begin(begun)
     this.#note('running', undefined)
-    return this.#runLanes(described, begun)
+    return this.#runLanes(described, partitions, begun)
   }
 
-  async #runLanes(described: SourceTopic, accounts: readonly SourceCoverage[]): Promise<LaneEnd> {
+  /** This worker's source partitions. */
+  async #share(partitionCount: number): Promise<number[]> {
+    const { table, membership } = this.#parts
+    const workers = (await membership.withRole('ingest')).map(({ nodeId }) => nodeId)
+    const own = membership.own.nodeId
+    return workers.includes(own) ? assignPartitions(table.tableUuid, partitionCount, workers, own) : []
+  }
+
+  /** The share once it has stayed the same for a while; at once for who is alone. Undefined: the table is being closed. */
+  async #settledShare(partitionCount: number): Promise<number[] | undefined> {
+    const { clock, membership } = this.#parts
+    let share = await this.#share(partitionCount)
+    if (share.length === partitionCount && (await membership.withRole('ingest')).length === 1) return share
+    for (let sinceMs = clock.monotonicMs(); clock.monotonicMs() - sinceMs < settleMs; ) {
+      await clock.sleep(workersCheckMs, this.#closing.signal)
+      if (this.#closing.signal.aborted) return undefined
+      const now = await this.#share(partitionCount)
+      if (!isSameShare(now, share)) sinceMs = clock.monotonicMs()
+      share = now
+    }
+    return share
+  }
+
+  async #runLanes(
+    described: SourceTopic,
+    partitions: readonly number[],
+    accounts: readonly SourceCoverage[],
+  ): Promise<LaneEnd> {
     const ending = new AbortController()
     const signal = AbortSignal.any([ending.signal, this.#closing.signal])
     const runs = shareOut(accounts, this.#parts.lanesMax).map(share =>
@@ -103,7 +143,7 @@ export class TableRunner {
         .run(signal)
         .finally(() => ending.abort()),
     )
-    const watch = this.#watchTopic(described, signal).finally(() => ending.abort())
+    const watch = this.#watch(described, partitions, signal).finally(() => ending.abort())
     const results = await Promise.allSettled([...runs, watch])
     const ends: LaneEnd[] = []
     for (const result of results) {
@@ -134,13 +174,19 @@ export class TableRunner {
     })
   }
 
-  /** Ends when the topic is not what the lanes began with. */
-  async #watchTopic(described: SourceTopic, signal: AbortSignal): Promise<LaneEnd> {
+  /** Ends when the topic, or this worker's share of it, is not what the lanes began with. */
+  async #watch(described: SourceTopic, partitions: readonly number[], signal: AbortSignal): Promise<LaneEnd> {
     const { clock, source, config } = this.#parts
     const { topic } = config.definition.source
+    let topicDueMs = clock.monotonicMs() + topicCheckMs
     for (;;) {
-      await clock.sleep(topicCheckMs, signal)
+      await clock.sleep(workersCheckMs, signal)
       if (signal.aborted) return { kind: 'drained' }
+      if (!isSameShare(await this.#share(described.partitionCount), partitions)) {
+        return { kind: 'restart', reason: 'its source partitions are shared out anew' }
+      }
+      if (clock.monotonicMs() < topicDueMs) continue
+      topicDueMs = clock.monotonicMs() + topicCheckMs
       const now = await source.describeTopic(topic)
       if (now?.topicId !== described.topicId) return { kind: 'restart', reason: `topic ${topic} was deleted` }
       if (now?.partitionCount !== described.partitionCount) {
@@ -171,6 +217,11 @@ export class TableRunner {
       else log.info(`table ${state}`, fields)
     }
   }
+}
+
+/** Both in ascending order. */
+function isSameShare(left: readonly number[], right: readonly number[]): boolean {
+  return left.length === right.length && left.every((partition, index) => partition === right[index])
 }
 
 /** Splits into at most `sharesMax` shares of nearly the same size, round robin. */

@@ -4,14 +4,15 @@
  *
  *   lock ─▶ store ─▶ put-if-absent check ─▶ catalog ─▶ broker ─▶ ingestion ─▶ HTTP
  */
-import { hostname as machineName } from 'node:os'
 import { collectDefaultMetrics, Registry } from 'prom-client'
 import { createApp } from '../../api/app.ts'
 import { registerMetrics } from '../../api/metrics.ts'
 import { type Broker, createBroker } from '../../broker/broker.ts'
 import type { BrokerOptions } from '../../broker/options.ts'
-import type { CatalogClient } from '../../catalog/client.ts'
-import { type Catalog, openCatalog } from '../../catalog/open-catalog.ts'
+import type { CatalogClient, NodeRoleName } from '../../catalog/client.ts'
+import { Membership } from '../../catalog/node/membership.ts'
+import { NodeRegistration } from '../../catalog/node/node-registration.ts'
+import type { Catalog } from '../../catalog/open-catalog.ts'
 import type { ValidatedConfig } from '../../config/config.ts'
 import { ownClusterName } from '../../config/limits.ts'
 import type { ServerOptions } from '../../config/server-options.ts'
@@ -32,7 +33,8 @@ import type { ObjectStore } from '../../storage/object-store.ts'
 import { openStore, parseS3Url } from '../../storage/open-store.ts'
 import { RangeCache } from '../../storage/range-cache.ts'
 import { clusterOptions, type Environment, readSecret, storeCredentials, storeUrl } from '../cli/load-config.ts'
-import { explainListenError, listenKafka } from './listen.ts'
+import { describeHost, explainListenError, listenKafka } from './listen.ts'
+import { openServerCatalog } from './open-catalog.ts'
 import { lockStore } from './store-lock.ts'
 
 export interface FloeServerParts {
@@ -40,6 +42,8 @@ export interface FloeServerParts {
   readonly environment: Environment
   readonly log: Log
   readonly version: string
+  /** What this process does; all of it when left out. */
+  readonly roles?: readonly NodeRoleName[]
   /** Called once when this process may not go on: another one leads the catalog, or its own state is unknown. */
   readonly onLost: (error: FloeError) => void
 }
@@ -63,6 +67,8 @@ const purposes: PurposeTable = [
   { prefix: 'probe/', purpose: 'probe' },
 ]
 
+export const allRoles: readonly NodeRoleName[] = ['catalog', 'broker', 'ingest', 'maintain', 'query']
+
 /** errors  FloeError of whatever could not be started; what was started before it is closed again */
 export async function startFloe(parts: FloeServerParts): Promise<FloeServer> {
   const closers: (() => Promise<void> | void)[] = []
@@ -84,7 +90,7 @@ export async function startFloe(parts: FloeServerParts): Promise<FloeServer> {
 }
 
 async function startParts(
-  { config, environment, log, version, onLost }: FloeServerParts,
+  { config, environment, log, version, roles = allRoles, onLost }: FloeServerParts,
   closers: (() => Promise<void> | void)[],
   closeAll: () => Promise<void>,
 ): Promise<FloeServer> {
@@ -98,16 +104,14 @@ async function startParts(
   const remotes = config.clusters.map(cluster => clusterOptions(cluster, environment))
 
   const url = storeUrl(server)
-  if (url.startsWith('file://')) {
+  if (url.startsWith('file://') && server.cluster === undefined) {
     const lock = lockStore(url.slice('file://'.length))
     closers.push(() => lock.release())
   }
   const store = await openCheckedStore(url, server, environment)
 
-  const catalog = await openCatalog({ store, clock: systemClock, random: systemRandom, log, onLost })
-  closers.push(() => catalog.close())
-
-  const { broker, kafkaPort } = await startBroker(server, environment, catalog, store, log, closers)
+  const catalog = await openServerCatalog({ store, server, environment, roles, log, onLost, closers })
+  const { broker, kafkaPort, membership } = await startBroker(server, environment, catalog, roles, store, log, closers)
 
   const sources = new Map<string, RecordSource>([[ownClusterName, broker.localSource()]])
   for (const remote of remotes) sources.set(remote.name, createRemoteSource(remote))
@@ -121,11 +125,12 @@ async function startParts(
     store,
     sources: name => findSource(sources, name),
     pool,
+    membership,
     clock: systemClock,
     log,
   })
   closers.push(() => ingest.close())
-  for (const plan of plans) {
+  for (const plan of roles.includes('ingest') ? plans : []) {
     try {
       await ingest.applyTables([plan])
     } catch (error) {
@@ -197,10 +202,11 @@ async function startBroker(
   server: ServerOptions,
   environment: Environment,
   catalog: Catalog,
+  roles: readonly NodeRoleName[],
   store: ObjectStore,
   log: Log,
   closers: (() => Promise<void> | void)[],
-): Promise<{ broker: Broker; kafkaPort: number }> {
+): Promise<{ broker: Broker; kafkaPort: number; membership: Membership }> {
   const { hostname, port, advertisedHostname, advertisedPort, saslUsernameEnv, saslPasswordEnv } = server.kafka
   const saslUsers =
     saslUsernameEnv === undefined || saslPasswordEnv === undefined
@@ -213,18 +219,36 @@ async function startBroker(
         ]
   // The port must be known before the broker is made, because it tells clients; who connects in between waits.
   const brokerReady = Promise.withResolvers<Broker>()
-  const listener = await listenKafka(hostname, port, socket => {
-    const clientHost = socket.remoteAddress ?? 'unknown'
-    socket.on('error', () => {})
-    brokerReady.promise.then(
-      broker => broker.serveConnection(socket, { clientHost }),
-      () => socket.destroy(),
-    )
+  brokerReady.promise.catch(() => {})
+  const servesClients = roles.includes('broker')
+  let kafkaPort = 0
+  if (servesClients) {
+    const listener = await listenKafka(hostname, port, socket => {
+      const clientHost = socket.remoteAddress ?? 'unknown'
+      socket.on('error', () => {})
+      brokerReady.promise.then(
+        broker => broker.serveConnection(socket, { clientHost }),
+        () => socket.destroy(),
+      )
+    })
+    kafkaPort = listener.port
+    closers.push(() => listener.stop())
+  }
+  const registration = await NodeRegistration.register({
+    catalog: catalog.client,
+    clock: systemClock,
+    log,
+    description: {
+      instanceId: catalog.instanceId,
+      roles,
+      kafkaHost: advertisedHostname ?? describeHost(hostname),
+      kafkaPort: servesClients ? (advertisedPort ?? kafkaPort) : 0,
+    },
   })
-  closers.push(() => listener.stop())
+  // Alone, it would only come back under the same id.
+  closers.push(() => registration.close(server.cluster !== undefined))
+  const membership = new Membership(catalog.client, registration)
   const options: Partial<BrokerOptions> = {
-    advertisedHost: advertisedHostname ?? describeHost(hostname),
-    advertisedPort: advertisedPort ?? listener.port,
     autoCreateTopics: server.broker.autoCreateTopics,
     partitionCountDefault: server.broker.defaultPartitions,
     flushIntervalMs: server.broker.flushIntervalMs,
@@ -238,6 +262,7 @@ async function startBroker(
   }
   const broker = createBroker({
     catalog: catalog.client,
+    membership,
     store,
     cache: new RangeCache(store, { bytesMax: server.broker.cacheSizeBytes }),
     clock: systemClock,
@@ -247,16 +272,11 @@ async function startBroker(
   })
   closers.push(() => broker.close())
   brokerReady.resolve(broker)
-  return { broker, kafkaPort: listener.port }
+  return { broker, kafkaPort, membership }
 }
 
 /** Less than the 5 s in which the whole process ends. */
 const brokerDrainMsMax = 2_000
-
-/** What clients connect to when the listener takes every address. */
-function describeHost(hostname: string): string {
-  return hostname === '0.0.0.0' || hostname === '::' ? machineName() : hostname
-}
 
 function findSource(sources: ReadonlyMap<string, RecordSource>, name: string): RecordSource {
   const source = sources.get(name)

@@ -1,5 +1,6 @@
 /** Listening sockets, and what goes wrong with them in plain words. */
 import { createServer, type Server, type Socket } from 'node:net'
+import { hostname as machineName } from 'node:os'
 import { errorMessage, FloeError } from '../../core/errors.ts'
 
 export interface Listener {
@@ -27,7 +28,17 @@ export async function listenKafka(
   }
 }
 
-export function explainListenError(error: unknown, hostname: string, port: number, key: 'kafka' | 'http'): FloeError {
+/** What others connect to when a listener takes every address. */
+export function describeHost(hostname: string): string {
+  return hostname === '0.0.0.0' || hostname === '::' ? machineName() : hostname
+}
+
+export function explainListenError(
+  error: unknown,
+  hostname: string,
+  port: number,
+  key: 'kafka' | 'http' | 'cluster',
+): FloeError {
   const place = `${hostname}:${port}`
   const code = (error as NodeJS.ErrnoException).code
   const why: Readonly<Record<string, string>> = {

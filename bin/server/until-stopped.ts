@@ -36,6 +36,19 @@ export async function closeInTime(close: () => Promise<void>): Promise<void> {
   }
 }
 
+/** For a process that another one started: it ends when its parent tells it to, or is gone. Ctrl-C is the parent's to pass on. */
+export function watchParent(): Stopping {
+  const controller = new AbortController()
+  process.on('SIGINT', () => {})
+  process.on('SIGTERM', () => controller.abort())
+  // The parent holds the other end; nothing is ever written to it.
+  process.stdin.on('end', () => controller.abort())
+  process.stdin.on('error', () => controller.abort())
+  process.stdin.resume()
+  process.stdin.unref?.()
+  return { signal: controller.signal, stop: () => controller.abort() }
+}
+
 export function untilAborted(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve()
   return new Promise(resolve => signal.addEventListener('abort', () => resolve(), { once: true }))

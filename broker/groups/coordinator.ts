@@ -1,12 +1,18 @@
 /**
- * All classic groups of this agent: finds the group, keeps one timer per group, and checks what needs no group.
+ * The classic groups that this agent coordinates: claims the group, finds it, keeps one timer per group, and checks what needs no
+ * group.
  *
- * Membership lives in memory: after a restart members get UNKNOWN_MEMBER_ID or ILLEGAL_GENERATION and join again, while
- * committed offsets are in the catalog. A group without members, pending ids and offsets is forgotten after a while.
+ * A group has one coordinator in the cluster: the agent that claimed it in the catalog. The claim has an epoch, which goes with
+ * every commit, so that an agent that lost it without noticing cannot commit. Membership lives in memory: when the coordinator
+ * changes or restarts, members get NOT_COORDINATOR or UNKNOWN_MEMBER_ID and join again, while committed offsets are in the catalog.
+ * A group without members, pending ids and offsets is forgotten after a while.
  */
-import type { CatalogClient, CommittedOffset } from '../../catalog/client.ts'
+import type { CatalogClient } from '../../catalog/client.ts'
 import type { Clock, TimerHandle } from '../../core/clock.ts'
+import { errorMessage } from '../../core/errors.ts'
+import type { Log } from '../../core/log.ts'
 import { type Random, randomUuid } from '../../core/random.ts'
+import type { ClusterView } from '../cluster-view.ts'
 import type { BrokerMetrics } from '../metrics.ts'
 import { type BrokerOptions, brokerLimits } from '../options.ts'
 import { Group } from './group.ts'
@@ -24,43 +30,95 @@ import {
 
 interface Entry {
   readonly group: Group
+  /** Of this agent's claim of the group. */
+  readonly claimEpoch: number
   timer: TimerHandle | undefined
   timerDueMs: number
 }
 
 export interface GroupCoordinatorParts {
   readonly catalog: CatalogClient
+  readonly cluster: ClusterView
   readonly clock: Clock
   readonly random: Random
   readonly options: BrokerOptions
   readonly metrics: BrokerMetrics
+  readonly log: Log
 }
+
+/** What a commit may go on with: the epoch of this agent's claim. */
+export type CommitCheck = { readonly error: 'NONE'; readonly claimEpoch: number } | { readonly error: GroupError }
 
 export class GroupCoordinator {
   readonly #catalog: CatalogClient
+  readonly #cluster: ClusterView
+  readonly #log: Log
   readonly #clock: Clock
   readonly #random: Random
   readonly #options: BrokerOptions
   readonly #metrics: BrokerMetrics
   readonly #groups: Map<string, Entry> = new Map()
-  readonly #startedWallMs: number
   #closed = false
 
-  constructor({ catalog, clock, random, options, metrics }: GroupCoordinatorParts) {
+  constructor({ catalog, cluster, clock, random, options, metrics, log }: GroupCoordinatorParts) {
     this.#catalog = catalog
+    this.#cluster = cluster
+    this.#log = log
     this.#clock = clock
     this.#random = random
     this.#options = options
     this.#metrics = metrics
-    this.#startedWallMs = clock.nowMs()
   }
 
-  join(request: JoinRequest): Promise<JoinAnswer> {
+  // ── Whose group it is ────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /**
+   * The epoch of this agent's claim of the group, undefined when nobody has claimed it, or why it is not this agent's. Forgets what
+   * it knows of a group that it lost.
+   */
+  async #findClaim(groupId: string): Promise<number | undefined | GroupError> {
+    if (this.#closed) return 'COORDINATOR_NOT_AVAILABLE'
+    const owner = await this.#catalog.groupOwner(groupId)
+    const isOurs = owner?.nodeId === this.#cluster.own.nodeId
+    const entry = this.#groups.get(groupId)
+    if (entry !== undefined && (!isOurs || owner.epoch !== entry.claimEpoch)) {
+      this.#log.info('a group moved to another agent', { groupId, nodeId: owner?.nodeId })
+      entry.group.abandon()
+      this.#remove(entry)
+    }
+    if (owner === undefined) return undefined
+    return isOurs ? owner.epoch : 'NOT_COORDINATOR'
+  }
+
+  async #claim(groupId: string): Promise<number | GroupError> {
+    const claim = await this.#findClaim(groupId)
+    if (claim !== undefined) return claim
+    const result = await this.#catalog.claimGroup(groupId, this.#cluster.own.instanceId)
+    if (result.outcome === 'claimed') return result.epoch
+    return result.outcome === 'owned' ? 'NOT_COORDINATOR' : 'COORDINATOR_NOT_AVAILABLE'
+  }
+
+  /** The group's entry, if this agent coordinates it; why it does not. Undefined: nobody has members of it. */
+  async #findOwned(groupId: string): Promise<Entry | undefined | GroupError> {
+    const claim = await this.#findClaim(groupId)
+    return typeof claim === 'string' ? claim : this.#groups.get(groupId)
+  }
+
+  // ── What members ask ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+  async join(request: JoinRequest): Promise<JoinAnswer> {
+    const { groupId, memberId } = request
     const refusal = this.#refuseJoin(request)
-    if (refusal !== undefined) return Promise.resolve(refusal)
-    const entry = this.#findOrCreate(request.groupId)
+    if (refusal !== undefined) return refuseJoin(refusal, memberId)
+    const claimEpoch = await this.#claim(groupId)
+    if (typeof claimEpoch === 'string') return refuseJoin(claimEpoch, memberId)
+    if (!this.#groups.has(groupId)) {
+      if (memberId !== '') return refuseJoin('UNKNOWN_MEMBER_ID', memberId)
+      if (this.#groups.size >= brokerLimits.groupsMax) return refuseJoin('COORDINATOR_NOT_AVAILABLE', memberId)
+    }
+    const entry = this.#findOrCreate(groupId, claimEpoch)
     const prefix = request.groupInstanceId ?? request.clientId
-    const newMemberId = request.memberId === '' ? `${prefix}-${randomUuid(this.#random)}` : request.memberId
+    const newMemberId = memberId === '' ? `${prefix}-${randomUuid(this.#random)}` : memberId
     return new Promise(resolve => {
       const { rebalanceCount } = entry.group
       entry.group.join(request, newMemberId, this.#clock.monotonicMs(), resolve)
@@ -69,44 +127,55 @@ export class GroupCoordinator {
     })
   }
 
-  #refuseJoin(request: JoinRequest): JoinAnswer | undefined {
-    const { groupId, memberId, sessionTimeoutMs } = request
-    if (this.#closed) return refuseJoin('COORDINATOR_NOT_AVAILABLE', memberId)
-    if (groupId === '') return refuseJoin('INVALID_GROUP_ID', memberId)
+  #refuseJoin({ groupId, sessionTimeoutMs }: JoinRequest): GroupError | undefined {
+    if (groupId === '') return 'INVALID_GROUP_ID'
     const { groupSessionTimeoutMsMin, groupSessionTimeoutMsMax } = this.#options
     if (sessionTimeoutMs < groupSessionTimeoutMsMin || sessionTimeoutMs > groupSessionTimeoutMsMax) {
-      return refuseJoin('INVALID_SESSION_TIMEOUT', memberId)
+      return 'INVALID_SESSION_TIMEOUT'
     }
-    if (this.#groups.has(groupId)) return undefined
-    if (memberId !== '') return refuseJoin('UNKNOWN_MEMBER_ID', memberId)
-    if (this.#groups.size >= brokerLimits.groupsMax) return refuseJoin('COORDINATOR_NOT_AVAILABLE', memberId)
     return undefined
   }
 
-  sync(request: SyncRequest): Promise<SyncAnswer> {
-    if (request.groupId === '') return Promise.resolve(refuseSync('INVALID_GROUP_ID'))
-    const entry = this.#groups.get(request.groupId)
-    if (entry === undefined) return Promise.resolve(refuseSync('UNKNOWN_MEMBER_ID'))
+  async sync(request: SyncRequest): Promise<SyncAnswer> {
+    if (request.groupId === '') return refuseSync('INVALID_GROUP_ID')
+    const entry = await this.#findOwned(request.groupId)
+    if (typeof entry === 'string') return refuseSync(entry)
+    if (entry === undefined) return refuseSync('UNKNOWN_MEMBER_ID')
     return new Promise(resolve => {
       entry.group.sync(request, this.#clock.monotonicMs(), resolve)
       this.#settle(entry)
     })
   }
 
-  heartbeat(groupId: string, identity: MemberIdentity, generationId: number): GroupError {
+  async heartbeat(groupId: string, identity: MemberIdentity, generationId: number): Promise<GroupError> {
     if (groupId === '') return 'INVALID_GROUP_ID'
-    const entry = this.#groups.get(groupId)
+    const entry = await this.#findOwned(groupId)
+    if (typeof entry === 'string') return entry
     // Deadlines only move later here: the timer finds that out by itself.
     return entry?.group.heartbeat(identity, generationId, this.#clock.monotonicMs()) ?? 'UNKNOWN_MEMBER_ID'
   }
 
-  leave(groupId: string, members: readonly MemberIdentity[]): readonly GroupError[] {
-    const entry = this.#groups.get(groupId)
-    if (entry === undefined) return members.map(() => (groupId === '' ? 'INVALID_GROUP_ID' : 'UNKNOWN_MEMBER_ID'))
+  async leave(groupId: string, members: readonly MemberIdentity[]): Promise<readonly GroupError[] | GroupError> {
+    if (groupId === '') return 'INVALID_GROUP_ID'
+    const entry = await this.#findOwned(groupId)
+    if (typeof entry === 'string') return entry
+    if (entry === undefined) return members.map(() => 'UNKNOWN_MEMBER_ID')
     const nowMs = this.#clock.monotonicMs()
     const results = members.map(member => entry.group.leave(member, nowMs))
     this.#settle(entry)
     return results
+  }
+
+  /**
+   * Whether a commit may go on. To be asked before `checkCommit`, which is synchronous so that commits keep their order; claims the
+   * group for a consumer that is no member of it.
+   */
+  async claimForCommit(groupId: string, generationId: number): Promise<CommitCheck> {
+    if (groupId === '') return { error: 'INVALID_GROUP_ID' }
+    const claim = generationId < 0 ? await this.#claim(groupId) : await this.#findClaim(groupId)
+    if (typeof claim === 'string') return { error: claim }
+    // A generation that nobody coordinates any more: what is unknown is told by `checkCommit`.
+    return { error: 'NONE', claimEpoch: claim ?? 0 }
   }
 
   /** `unknownGroupError`: what a commit with a generation gets when the group is unknown; it depends on the version. */
@@ -116,46 +185,64 @@ export class GroupCoordinator {
     generationId: number,
     unknownGroupError: GroupError,
   ): GroupError {
-    if (groupId === '') return 'INVALID_GROUP_ID'
     const entry = this.#groups.get(groupId)
     if (entry === undefined) return generationId < 0 ? 'NONE' : unknownGroupError
     return entry.group.checkCommit(identity, generationId, this.#clock.monotonicMs())
   }
 
-  checkFetch(groupId: string, identity: MemberIdentity, generationId: number): GroupError {
+  /** Whoever names no member may read offsets from any agent. */
+  async checkFetch(groupId: string, identity: MemberIdentity, generationId: number): Promise<GroupError> {
     if (identity.memberId === '' && generationId < 0) return 'NONE'
-    return this.#groups.get(groupId)?.group.checkFetch(identity, generationId) ?? 'UNKNOWN_MEMBER_ID'
+    const entry = await this.#findOwned(groupId)
+    if (typeof entry === 'string') return entry
+    return entry?.group.checkFetch(identity, generationId) ?? 'UNKNOWN_MEMBER_ID'
   }
 
-  /** Groups with members and groups with offsets. */
+  // ── What administrators ask ──────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Groups with members here, and groups with offsets that no other agent coordinates. */
   async list(): Promise<readonly GroupDescription[]> {
     const described = new Map<string, GroupDescription>()
-    for (const groupId of await this.#catalog.groups()) described.set(groupId, emptyGroup(groupId))
+    for (const groupId of await this.#catalog.groups()) {
+      const owner = await this.#catalog.groupOwner(groupId)
+      if (owner === undefined || owner.nodeId === this.#cluster.own.nodeId) described.set(groupId, emptyGroup(groupId))
+    }
     for (const { group } of this.#groups.values()) described.set(group.groupId, group.describe())
     return [...described.values()]
   }
 
   /** Undefined: there is no such group. */
-  async describe(groupId: string): Promise<GroupDescription | undefined> {
-    const entry = this.#groups.get(groupId)
+  async describe(groupId: string): Promise<GroupDescription | undefined | GroupError> {
+    const entry = await this.#findOwned(groupId)
+    if (typeof entry === 'string') return entry
     if (entry !== undefined) return entry.group.describe()
     return (await this.#catalog.groupOffsets(groupId)).length > 0 ? emptyGroup(groupId) : undefined
   }
 
   async delete(groupId: string): Promise<GroupError> {
     if (groupId === '') return 'INVALID_GROUP_ID'
+    // Claiming it keeps others from beginning it anew meanwhile.
+    const claimEpoch = await this.#claim(groupId)
+    if (typeof claimEpoch === 'string') return claimEpoch
     const entry = this.#groups.get(groupId)
-    if (entry !== undefined && entry.group.memberCount > 0) return 'NON_EMPTY_GROUP'
+    if (entry !== undefined && !entry.group.kill()) return 'NON_EMPTY_GROUP'
+    if (entry !== undefined) this.#remove(entry)
     const hasOffsets = (await this.#catalog.groupOffsets(groupId)).length > 0
-    if (entry === undefined && !hasOffsets) return 'GROUP_ID_NOT_FOUND'
-    // Somebody may have joined while the catalog was asked.
-    const current = this.#groups.get(groupId)
-    if (current !== undefined) {
-      if (!current.group.kill()) return 'NON_EMPTY_GROUP'
-      this.#forget(current)
-    }
-    if (hasOffsets) await this.#catalog.deleteGroupOffsets(groupId, 'all')
-    return 'NONE'
+    const outcome = hasOffsets ? await this.#catalog.deleteGroupOffsets(groupId, 'all', claimEpoch) : 'deleted'
+    if (!this.#groups.has(groupId)) this.#release(groupId, claimEpoch)
+    if (outcome === 'fenced') return 'NOT_COORDINATOR'
+    return entry === undefined && !hasOffsets ? 'GROUP_ID_NOT_FOUND' : 'NONE'
+  }
+
+  /** Deletes offsets of some partitions. */
+  async deleteOffsets(
+    groupId: string,
+    partitions: readonly { readonly topic: string; readonly partition: number }[],
+  ): Promise<GroupError> {
+    const claimEpoch = await this.#claim(groupId)
+    if (typeof claimEpoch === 'string') return claimEpoch
+    const outcome = await this.#catalog.deleteGroupOffsets(groupId, partitions, claimEpoch)
+    return outcome === 'fenced' ? 'NOT_COORDINATOR' : 'NONE'
   }
 
   /** Metadata of the members of a consumer group; undefined when it has none that could be read. */
@@ -164,18 +251,14 @@ export class GroupCoordinator {
     return group === undefined || group.memberCount === 0 ? [] : group.memberMetadata()
   }
 
-  /** Whether the group's offsets are old enough to go: it has no members, and neither commits nor members since. */
-  isExpired(groupId: string, offsets: readonly CommittedOffset[], retentionMs: number): boolean {
+  // ── Expiry ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Since when the group has had no members here, by the wall clock; undefined when it has some, -Infinity when it is unknown. */
+  emptySinceMs(groupId: string): number | undefined {
     const group = this.#groups.get(groupId)?.group
-    if (group !== undefined && (group.memberCount > 0 || group.hasPendingMembers)) return false
-    // Membership before our start is not known, so the clock starts there at the earliest.
-    const nowMs = this.#clock.nowMs()
-    let lastUsedMs = this.#startedWallMs
-    if (group !== undefined) {
-      lastUsedMs = Math.max(lastUsedMs, nowMs - (this.#clock.monotonicMs() - group.emptySinceMs))
-    }
-    for (const { committedMs } of offsets) lastUsedMs = Math.max(lastUsedMs, committedMs)
-    return nowMs - lastUsedMs >= retentionMs
+    if (group === undefined) return Number.NEGATIVE_INFINITY
+    if (group.memberCount > 0 || group.hasPendingMembers) return undefined
+    return this.#clock.nowMs() - (this.#clock.monotonicMs() - group.emptySinceMs)
   }
 
   /** Forgets groups that have been empty for a while and have no offsets. */
@@ -197,7 +280,7 @@ export class GroupCoordinator {
     this.#groups.clear()
   }
 
-  #findOrCreate(groupId: string): Entry {
+  #findOrCreate(groupId: string, claimEpoch: number): Entry {
     const existing = this.#groups.get(groupId)
     if (existing !== undefined) return existing
     const { groupInitialRebalanceDelayMs, groupSizeMax } = this.#options
@@ -207,7 +290,7 @@ export class GroupCoordinator {
       newMemberJoinMsMax: brokerLimits.newMemberJoinMsMax,
     }
     const group = new Group(groupId, limits, this.#clock.monotonicMs())
-    const entry: Entry = { group, timer: undefined, timerDueMs: Number.POSITIVE_INFINITY }
+    const entry: Entry = { group, claimEpoch, timer: undefined, timerDueMs: Number.POSITIVE_INFINITY }
     this.#groups.set(groupId, entry)
     return entry
   }
@@ -240,9 +323,22 @@ export class GroupCoordinator {
     this.#settle(entry)
   }
 
+  /** There is nothing of the group any more: another agent may have it. */
   #forget(entry: Entry): void {
+    this.#remove(entry)
+    this.#release(entry.group.groupId, entry.claimEpoch)
+  }
+
+  #remove(entry: Entry): void {
     entry.timer?.cancel()
     if (this.#groups.get(entry.group.groupId) === entry) this.#groups.delete(entry.group.groupId)
+  }
+
+  #release(groupId: string, epoch: number): void {
+    this.#catalog.releaseGroup(groupId, epoch).catch((error: unknown) => {
+      // It goes with this process, or when the group is used again.
+      this.#log.debug('a claim of a group was not given back', { groupId, reason: errorMessage(error) })
+    })
   }
 }
 

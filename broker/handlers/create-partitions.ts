@@ -2,6 +2,7 @@
 import { type KafkaErrorName, kafkaErrorCode } from '../../kafka/errors.ts'
 import type { RequestBody, ResponseBody } from '../../kafka/protocol/codec.ts'
 import type { Handler, HandlerContext } from '../context.ts'
+import { findTopicByName } from '../find-topic.ts'
 import { brokerLimits } from '../options.ts'
 
 type TopicRequest = RequestBody<'CreatePartitions'>['topics'][number]
@@ -21,7 +22,7 @@ async function createPartitions(
   const refuse = (error: KafkaErrorName, errorMessage: string): TopicAnswer => {
     return { name, errorCode: kafkaErrorCode[error], errorMessage }
   }
-  const topic = await catalog.topicByName(name)
+  const topic = await findTopicByName(catalog, name)
   if (topic === undefined) {
     return refuse('UNKNOWN_TOPIC_OR_PARTITION', 'This server does not host this topic-partition.')
   }

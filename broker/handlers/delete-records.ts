@@ -2,12 +2,13 @@
 import { kafkaErrorCode } from '../../kafka/errors.ts'
 import type { ResponseBody } from '../../kafka/protocol/codec.ts'
 import type { Handler, HandlerContext } from '../context.ts'
+import { findTopicByName } from '../find-topic.ts'
 
 type PartitionAnswer = ResponseBody<'DeleteRecords'>['topics'][number]['partitions'][number]
 
 export const handleDeleteRecords: Handler<'DeleteRecords'> = async (request, _call, context) => {
   const topics = request.topics.map(async ({ name, partitions }) => {
-    const topic = await context.catalog.topicByName(name)
+    const topic = await findTopicByName(context.catalog, name)
     const answers = partitions.map(({ partitionIndex, offset }) =>
       deleteRecords(topic?.topicId, partitionIndex, offset, context),
     )

@@ -3,6 +3,7 @@ import { kafkaErrorCode } from '../../kafka/errors.ts'
 import type { ResponseBody } from '../../kafka/protocol/codec.ts'
 import { noUuid } from '../../kafka/protocol/schema.ts'
 import type { Handler, HandlerContext } from '../context.ts'
+import { findTopicById, findTopicByName } from '../find-topic.ts'
 
 type TopicAnswer = ResponseBody<'DeleteTopics'>['responses'][number]
 
@@ -19,7 +20,7 @@ async function deleteTopic(
   if (name !== null && topicId !== noUuid) {
     return { name, topicId, errorCode: kafkaErrorCode.INVALID_REQUEST, errorMessage: 'Give a name or an id, not both.' }
   }
-  const topic = await (name === null ? catalog.topicById(topicId) : catalog.topicByName(name))
+  const topic = await (name === null ? findTopicById(catalog, topicId) : findTopicByName(catalog, name))
   const unknown = name === null ? kafkaErrorCode.UNKNOWN_TOPIC_ID : kafkaErrorCode.UNKNOWN_TOPIC_OR_PARTITION
   if (topic === undefined || (await catalog.deleteTopic(topic.topicId)) === 'unknown-topic') {
     return { name, topicId, errorCode: unknown, errorMessage: 'This server does not host this topic.' }

@@ -1,11 +1,10 @@
-/** DescribeCluster v0-2: one node, which is the controller too. */
+/** DescribeCluster v0-2: the agents that serve clients. Every one calls itself the controller: any serves what they are asked. */
 import { kafkaErrorCode } from '../../kafka/errors.ts'
 import type { Handler } from '../context.ts'
-import { nodeId } from '../options.ts'
 
 const brokersEndpoint = 1
 
-export const handleDescribeCluster: Handler<'DescribeCluster'> = async (request, _call, { catalog, options }) => {
+export const handleDescribeCluster: Handler<'DescribeCluster'> = async (request, _call, { catalog, cluster }) => {
   const clusterId = await catalog.clusterId()
   if (request.endpointType !== brokersEndpoint) {
     return {
@@ -18,7 +17,11 @@ export const handleDescribeCluster: Handler<'DescribeCluster'> = async (request,
   return {
     errorCode: kafkaErrorCode.NONE,
     clusterId,
-    controllerId: nodeId,
-    brokers: [{ brokerId: nodeId, host: options.advertisedHost, port: options.advertisedPort }],
+    controllerId: cluster.own.nodeId,
+    brokers: (await cluster.brokers()).map(({ nodeId, kafkaHost, kafkaPort }) => ({
+      brokerId: nodeId,
+      host: kafkaHost,
+      port: kafkaPort,
+    })),
   }
 }

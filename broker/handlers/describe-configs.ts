@@ -3,7 +3,7 @@ import { type KafkaErrorName, kafkaErrorCode } from '../../kafka/errors.ts'
 import type { RequestBody, ResponseBody } from '../../kafka/protocol/codec.ts'
 import type { Handler, HandlerContext } from '../context.ts'
 import { type DescribedConfig, describeBrokerConfigs, describeTopicConfigs, resourceType } from '../describe-configs.ts'
-import { nodeId } from '../options.ts'
+import { findTopicByName } from '../find-topic.ts'
 import { isTopicNameValid } from '../topic-names.ts'
 
 type Resource = RequestBody<'DescribeConfigs'>['resources'][number]
@@ -39,16 +39,18 @@ async function describe(resource: Resource, context: HandlerContext): Promise<An
   const keys = configurationKeys === null || configurationKeys.length === 0 ? undefined : configurationKeys
   if (type === resourceType.topic) {
     if (!isTopicNameValid(resourceName)) return refuse('INVALID_TOPIC_EXCEPTION', 'The topic name is invalid.')
-    const topic = await context.catalog.topicByName(resourceName)
+    const topic = await findTopicByName(context.catalog, resourceName)
     if (topic === undefined) return refuse('UNKNOWN_TOPIC_OR_PARTITION', 'This server does not host this topic.')
     return answer(describeTopicConfigs(topic.configs, keys))
   }
   if (type === resourceType.broker) {
+    const { own } = context.cluster
+    const { nodeId } = own
     if (resourceName !== '' && resourceName !== String(nodeId)) {
       return refuse('INVALID_REQUEST', `Unexpected broker id, expected ${nodeId} but received ${resourceName}`)
     }
     // The empty name asks for cluster-wide dynamic defaults, and there are none.
-    return answer(resourceName === '' ? [] : describeBrokerConfigs(context.options, keys))
+    return answer(resourceName === '' ? [] : describeBrokerConfigs(context.options, own, keys))
   }
   return refuse('INVALID_REQUEST', `Unsupported resource type: ${type}`)
 }

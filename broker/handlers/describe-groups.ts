@@ -5,16 +5,13 @@ import type { Handler } from '../context.ts'
 export const handleDescribeGroups: Handler<'DescribeGroups'> = async (request, { version }, { groups }) => {
   const described = request.groups.map(async groupId => {
     const group = await groups.describe(groupId)
+    if (typeof group === 'string') return { ...noGroup(groupId), errorCode: kafkaErrorCode[group] }
     if (group === undefined) {
       const isError = version >= 6
       return {
+        ...noGroup(groupId),
         errorCode: isError ? kafkaErrorCode.GROUP_ID_NOT_FOUND : kafkaErrorCode.NONE,
         errorMessage: isError ? `Group ${groupId} not found.` : null,
-        groupId,
-        groupState: 'Dead',
-        protocolType: '',
-        protocolData: '',
-        members: [],
       }
     }
     return {
@@ -34,4 +31,8 @@ export const handleDescribeGroups: Handler<'DescribeGroups'> = async (request, {
     }
   })
   return { groups: await Promise.all(described) }
+}
+
+function noGroup(groupId: string) {
+  return { groupId, groupState: 'Dead', protocolType: '', protocolData: '', members: [] }
 }

@@ -2,6 +2,7 @@
 import type { Topic } from '../../catalog/client.ts'
 import { kafkaErrorCode } from '../../kafka/errors.ts'
 import type { Handler } from '../context.ts'
+import { findTopicByName } from '../find-topic.ts'
 import { measurePartition } from '../partition-size.ts'
 
 export const handleDescribeLogDirs: Handler<'DescribeLogDirs'> = async (request, _call, { catalog }) => {
@@ -12,7 +13,7 @@ export const handleDescribeLogDirs: Handler<'DescribeLogDirs'> = async (request,
     }
   } else {
     for (const { topic: name, partitions } of request.topics) {
-      const topic = await catalog.topicByName(name)
+      const topic = await findTopicByName(catalog, name)
       if (topic === undefined) continue
       wanted.push({ topic, partitions: partitions.filter(index => index >= 0 && index < topic.partitionCount) })
     }

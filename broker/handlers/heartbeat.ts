@@ -2,8 +2,8 @@
 import { kafkaErrorCode } from '../../kafka/errors.ts'
 import type { Handler } from '../context.ts'
 
-export const handleHeartbeat: Handler<'Heartbeat'> = (request, _call, { groups }) => {
+export const handleHeartbeat: Handler<'Heartbeat'> = async (request, _call, { groups }) => {
   const { groupId, memberId, generationId } = request
   const identity = { memberId, groupInstanceId: request.groupInstanceId ?? undefined }
-  return { errorCode: kafkaErrorCode[groups.heartbeat(groupId, identity, generationId)] }
+  return { errorCode: kafkaErrorCode[await groups.heartbeat(groupId, identity, generationId)] }
 }

@@ -2,20 +2,20 @@
 import { kafkaErrorCode } from '../../kafka/errors.ts'
 import type { Handler } from '../context.ts'
 
-export const handleLeaveGroup: Handler<'LeaveGroup'> = (request, { version }, { groups }) => {
+export const handleLeaveGroup: Handler<'LeaveGroup'> = async (request, { version }, { groups }) => {
   const { groupId } = request
   if (version < 3) {
-    const [error] = groups.leave(groupId, [{ memberId: request.memberId, groupInstanceId: undefined }])
-    return { errorCode: kafkaErrorCode[error!] }
+    const left = await groups.leave(groupId, [{ memberId: request.memberId, groupInstanceId: undefined }])
+    return { errorCode: kafkaErrorCode[typeof left === 'string' ? left : left[0]!] }
   }
-  if (groupId === '') return { errorCode: kafkaErrorCode.INVALID_GROUP_ID, members: [] }
-  const results = groups.leave(
+  const results = await groups.leave(
     groupId,
     request.members.map(({ memberId, groupInstanceId }) => ({
       memberId,
       groupInstanceId: groupInstanceId ?? undefined,
     })),
   )
+  if (typeof results === 'string') return { errorCode: kafkaErrorCode[results], members: [] }
   return {
     errorCode: kafkaErrorCode.NONE,
     members: request.members.map(({ memberId, groupInstanceId }, index) => ({

@@ -7,6 +7,7 @@ import { errorMessage } from '../../core/errors.ts'
 import { kafkaErrorCode } from '../../kafka/errors.ts'
 import type { RequestBody, ResponseBody } from '../../kafka/protocol/codec.ts'
 import type { Handler, HandlerContext } from '../context.ts'
+import { findTopicByName } from '../find-topic.ts'
 import { leaderEpoch } from '../options.ts'
 
 type PartitionRequest = RequestBody<'ListOffsets'>['topics'][number]['partitions'][number]
@@ -17,9 +18,11 @@ const place = { latest: -1n, earliest: -2n, maxTimestamp: -3n, earliestLocal: -4
 
 export const handleListOffsets: Handler<'ListOffsets'> = async (request, _call, context) => {
   const readCommitted = request.isolationLevel === 1
+  // Whoever asks where the end is must be told of everything that was acknowledged before, by whichever agent.
+  await context.catalog.readBarrier()
   const topics = await Promise.all(
     request.topics.map(async ({ name, partitions }) => {
-      const topic = await context.catalog.topicByName(name)
+      const topic = await findTopicByName(context.catalog, name)
       if (topic === undefined) {
         const errorCode = kafkaErrorCode.UNKNOWN_TOPIC_OR_PARTITION
         return { name, partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode })) }

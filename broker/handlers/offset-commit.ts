@@ -6,6 +6,8 @@ import type { CommittedOffset } from '../../catalog/client.ts'
 import { kafkaErrorCode } from '../../kafka/errors.ts'
 import type { RequestBody, ResponseBody } from '../../kafka/protocol/codec.ts'
 import type { Handler, HandlerContext } from '../context.ts'
+import { findTopicByName } from '../find-topic.ts'
+import type { CommitCheck } from '../groups/coordinator.ts'
 import { brokerLimits } from '../options.ts'
 import { enterInOrder } from '../session.ts'
 
@@ -17,22 +19,30 @@ export const handleOffsetCommit: Handler<'OffsetCommit'> = (request, { version, 
     session,
     async () => {
       const names = [...new Set(request.topics.map(({ name }) => name))]
-      const found = await Promise.all(names.map(name => context.catalog.topicByName(name)))
-      return new Set(names.filter((_, index) => found[index] !== undefined))
+      const [check, ...found] = await Promise.all([
+        context.groups.claimForCommit(request.groupId, request.generationIdOrMemberEpoch),
+        ...names.map(name => findTopicByName(context.catalog, name)),
+      ])
+      return { check, knownTopics: new Set(names.filter((_, index) => found[index] !== undefined)) }
     },
-    knownTopics => commit(request, version, knownTopics, context),
+    ({ check, knownTopics }) => commit(request, version, check, knownTopics, context),
   )
 }
 
 async function commit(
   request: Request,
   version: number,
+  check: CommitCheck,
   knownTopics: ReadonlySet<string>,
   { groups, catalog, clock }: HandlerContext,
 ): Promise<Response> {
   const identity = { memberId: request.memberId, groupInstanceId: request.groupInstanceId ?? undefined }
   const unknownGroupError = version >= 9 ? 'GROUP_ID_NOT_FOUND' : 'ILLEGAL_GENERATION'
-  const error = groups.checkCommit(request.groupId, identity, request.generationIdOrMemberEpoch, unknownGroupError)
+  const { groupId, generationIdOrMemberEpoch } = request
+  const error =
+    'claimEpoch' in check
+      ? groups.checkCommit(groupId, identity, generationIdOrMemberEpoch, unknownGroupError)
+      : check.error
   const committedMs = clock.nowMs()
   const offsets: CommittedOffset[] = []
   const topics = request.topics.map(({ name, partitions }) => ({
@@ -57,6 +67,15 @@ async function commit(
       return { partitionIndex, errorCode }
     }),
   }))
-  if (offsets.length > 0) await catalog.commitGroupOffsets(request.groupId, offsets)
-  return { topics }
+  if (offsets.length === 0 || !('claimEpoch' in check)) return { topics }
+  if ((await catalog.commitGroupOffsets(groupId, offsets, check.claimEpoch)) === 'committed') return { topics }
+  return {
+    topics: request.topics.map(({ name, partitions }) => ({
+      name,
+      partitions: partitions.map(({ partitionIndex }) => ({
+        partitionIndex,
+        errorCode: kafkaErrorCode.NOT_COORDINATOR,
+      })),
+    })),
+  }
 }

@@ -3,10 +3,11 @@ import { kafkaErrorCode } from '../../kafka/errors.ts'
 import type { Handler } from '../context.ts'
 import { readSubscribedTopics } from '../groups/subscription.ts'
 
-export const handleOffsetDelete: Handler<'OffsetDelete'> = async (request, _call, { groups, catalog }) => {
+export const handleOffsetDelete: Handler<'OffsetDelete'> = async (request, _call, { groups }) => {
   const { groupId } = request
   if (groupId === '') return { errorCode: kafkaErrorCode.INVALID_GROUP_ID, topics: [] }
   const group = await groups.describe(groupId)
+  if (typeof group === 'string') return { errorCode: kafkaErrorCode[group], topics: [] }
   if (group === undefined) return { errorCode: kafkaErrorCode.GROUP_ID_NOT_FOUND, topics: [] }
   const subscriptions = groups.memberMetadata(groupId)
   // Another protocol type than `consumer`: what its members use cannot be known.
@@ -22,8 +23,8 @@ export const handleOffsetDelete: Handler<'OffsetDelete'> = async (request, _call
       return { partitionIndex, errorCode: kafkaErrorCode.NONE }
     }),
   }))
-  if (removed.length > 0) await catalog.deleteGroupOffsets(groupId, removed)
-  return { errorCode: kafkaErrorCode.NONE, topics }
+  const error = removed.length > 0 ? await groups.deleteOffsets(groupId, removed) : 'NONE'
+  return { errorCode: kafkaErrorCode[error], topics: error === 'NONE' ? topics : [] }
 }
 
 /** Undefined: a member's metadata cannot be read; as in Kafka, it then counts as subscribed to every topic. */

@@ -38,7 +38,9 @@ async function fetchGroup(
   { catalog, groups }: HandlerContext,
 ): Promise<{ groupId: string; topics: TopicAnswers; errorCode: number }> {
   const identity = { memberId: memberId ?? '', groupInstanceId: undefined }
-  const error = groups.checkFetch(groupId, identity, memberEpoch)
+  // Commits that were answered before, by whichever agent, must be seen: the consumer goes on from here.
+  await catalog.readBarrier()
+  const error = await groups.checkFetch(groupId, identity, memberEpoch)
   if (error !== 'NONE') return { groupId, topics: [], errorCode: kafkaErrorCode[error] }
   const committed = await catalog.groupOffsets(groupId)
   return {

@@ -1,11 +1,12 @@
 /** OffsetForLeaderEpoch v2-4. There is one epoch, and it ends at the high watermark. */
 import { kafkaErrorCode } from '../../kafka/errors.ts'
 import type { Handler } from '../context.ts'
+import { findTopicByName } from '../find-topic.ts'
 import { leaderEpoch } from '../options.ts'
 
 export const handleOffsetForLeaderEpoch: Handler<'OffsetForLeaderEpoch'> = async (request, _call, { catalog }) => {
   const topics = request.topics.map(async ({ topic: name, partitions }) => {
-    const topic = await catalog.topicByName(name)
+    const topic = await findTopicByName(catalog, name)
     const states =
       topic === undefined
         ? []

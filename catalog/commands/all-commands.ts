@@ -4,8 +4,16 @@ import { beginSourceGeneration } from './begin-source-generation.ts'
 import type { AppliedCommand } from './command.ts'
 import { commitSegment } from './commit-segment.ts'
 import { commitTableFiles } from './commit-table-files.ts'
-import { commitGroupOffsets, deleteGroupOffsets } from './group-commands.ts'
+import {
+  claimGroup,
+  commitGroupOffsets,
+  commitUnclaimedOffsets,
+  deleteGroupOffsets,
+  deleteUnclaimedOffsets,
+  releaseGroup,
+} from './group-commands.ts'
 import { allocateProducerIds, forgetGarbage, grantNames, openSession } from './name-commands.ts'
+import { registerNode, removeNode } from './node-commands.ts'
 import { beginPublish, completePublish } from './publish-commands.ts'
 import { alterTable, claimSourcePartitions, createTable, setTableState } from './table-commands.ts'
 import { advanceLogStart, alterTopicConfigs, createPartitions, createTopic, deleteTopic } from './topic-commands.ts'
@@ -21,8 +29,14 @@ const all: readonly AppliedCommand[] = [
   grantNames,
   commitSegment,
   forgetGarbage,
+  commitUnclaimedOffsets,
   commitGroupOffsets,
+  deleteUnclaimedOffsets,
   deleteGroupOffsets,
+  claimGroup,
+  releaseGroup,
+  registerNode,
+  removeNode,
   createTable,
   alterTable,
   setTableState,

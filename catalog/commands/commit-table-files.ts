@@ -315,7 +315,10 @@ function addFiles(state: CatalogState, table: TableState, bytes: Uint8Array): vo
   const numbers = scratch
   const { details } = state.tables
   const { files, deadLetters } = table
-  if (fileCount > 0) table.fileSequence++
+  if (fileCount > 0) {
+    table.fileSequence++
+    state.commitPosition++
+  }
   for (let at = filesAt; at < deadLettersAt; at += fileStride) {
     const recordCount = numbers[at + 2]!
     const detailsAt = numbers[at + 4]!

@@ -33,6 +33,7 @@ import { CommandSession } from './command-session.ts'
 import { FollowerFeed, followerFeedDefaults } from './follower-feed.ts'
 import { acceptHandshake, dialHandshake, tryHandshake } from './handshake.ts'
 import { LeaderLink, type LinkEnd } from './leader-link.ts'
+import { NodeMonitor } from './node-monitor.ts'
 
 export interface Peers {
   readonly network: PeerNetwork
@@ -53,6 +54,8 @@ export interface PeerOptions {
   readonly seekIntervalMs: number
   /** How long a read that must be fresh waits for a leader. */
   readonly barrierTimeoutMs: number
+  /** A registered process that the leader does not hear of for so long is removed. */
+  readonly nodeTimeoutMs: number
 }
 
 export const peerDefaults: PeerOptions = {
@@ -61,6 +64,7 @@ export const peerDefaults: PeerOptions = {
   connectTimeoutMs: 1_500,
   seekIntervalMs: 250,
   barrierTimeoutMs: 10_000,
+  nodeTimeoutMs: 3_000,
 }
 
 export interface CatalogNodeOptions extends GroupCommitOptions, SnapshotOptions, PeerOptions {}
@@ -82,7 +86,8 @@ export class CatalogNode {
   readonly #parts: CatalogNodeParts
   /** Reads of it are persistent. */
   readonly #store: ObjectStore
-  readonly #instanceId: Uint8Array
+  /** 16 random bytes: tells this process from earlier ones at the same place. */
+  readonly instanceId: Uint8Array
   readonly session: CommandSession
   readonly replica: Replica
   #role: NodeRole = 'seeking'
@@ -91,6 +96,7 @@ export class CatalogNode {
   #leader: Leader | undefined
   #keeper: SnapshotKeeper | undefined
   #feed: FollowerFeed | undefined
+  #monitor: NodeMonitor | undefined
   #link: LeaderLink | undefined
   #failure: FloeError | undefined
   readonly #closing = new AbortController()
@@ -99,7 +105,7 @@ export class CatalogNode {
   private constructor(parts: CatalogNodeParts, replica: Replica) {
     this.#parts = parts
     this.#store = makeReadsPersistent(parts.store, parts.clock)
-    this.#instanceId = parts.random.bytes(16)
+    this.instanceId = parts.random.bytes(16)
     this.replica = replica
     this.session = new CommandSession(parts.clock, parts.random)
   }
@@ -208,15 +214,13 @@ export class CatalogNode {
   async accept(connection: PeerConnection): Promise<void> {
     const { clock, random, log, peers, options } = this.#parts
     if (peers === undefined) return connection.close('this process is in no cluster')
-    const identity = { secret: peers.secret, clusterId: this.replica.state.clusterId, instanceId: this.#instanceId }
+    const identity = { secret: peers.secret, clusterId: this.replica.state.clusterId, instanceId: this.instanceId }
     const parts = { ...identity, connection, clock, random, timeoutMs: options.connectTimeoutMs }
-    const error = await tryHandshake(() => acceptHandshake(parts), connection)
-    if (error !== undefined) {
-      if (error.kind === 'fenced') log.warn(error.message, { code: error.code })
-      return
-    }
-    if (this.#feed === undefined) connection.close('this process does not lead')
-    else this.#feed.serve(connection)
+    const instanceId = await tryHandshake(() => acceptHandshake(parts), connection)
+    if (instanceId instanceof FloeError) {
+      if (instanceId.kind === 'fenced') log.warn(instanceId.message, { code: instanceId.code })
+    } else if (this.#feed === undefined) connection.close('this process does not lead')
+    else this.#feed.serve(connection, instanceId)
   }
 
   // ── Seeking ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -315,10 +319,10 @@ export class CatalogNode {
     } catch (error) {
       return isFloeError(error) && error.code === 'peer-not-listening' ? 'refused' : undefined
     }
-    const identity = { secret: peers.secret, clusterId: this.replica.state.clusterId, instanceId: this.#instanceId }
+    const identity = { secret: peers.secret, clusterId: this.replica.state.clusterId, instanceId: this.instanceId }
     const parts = { ...identity, connection, clock, random, timeoutMs: options.connectTimeoutMs }
     const error = await tryHandshake(() => dialHandshake(parts), connection)
-    if (error === undefined) return connection
+    if (!(error instanceof FloeError)) return connection
     if (error.code === 'peer-is-self') return 'refused'
     if (error.kind === 'fenced') log.warn(error.message, { code: error.code, leader: address })
     return undefined
@@ -361,6 +365,15 @@ export class CatalogNode {
       },
     })
     const feed = new FollowerFeed(leader, clock, log, followerFeedDefaults)
+    this.#monitor = new NodeMonitor({
+      replica: this.replica,
+      session: this.session,
+      ownInstanceId: this.instanceId,
+      lastHeardMs: instanceId => feed.lastHeardMs(instanceId),
+      clock,
+      log,
+      nodeTimeoutMs: options.nodeTimeoutMs,
+    })
     this.#keeper = keeper
     this.#leader = leader
     this.#feed = feed
@@ -371,6 +384,7 @@ export class CatalogNode {
 
   #endToLead(reason: string): void {
     this.session.setSink(undefined)
+    this.#monitor?.stop()
     this.#feed?.end(reason)
     this.#leader = undefined
     this.#keeper = undefined
@@ -387,8 +401,9 @@ export class CatalogNode {
   #giveUp(error: FloeError): void {
     if (this.#failure !== undefined) return
     this.#failure = error
+    this.#monitor?.stop()
     this.session.close(error)
-    this.replica.appended.notify()
+    this.replica.wake()
     this.#roleChanged.notify()
     this.#parts.onLost(error)
   }
@@ -403,6 +418,7 @@ export class CatalogNode {
       await leader.drain()
       await keeper?.close(this.replica)
     }
+    this.#monitor?.stop()
     this.#failure ??= closed
     this.session.close(this.#failure)
     this.#closing.abort()

@@ -12,6 +12,7 @@ import { errorMessage, isFloeError } from '../../core/errors.ts'
 import type { Log } from '../../core/log.ts'
 import type { PeerConnection } from '../../core/peer-connection.ts'
 import { findCommand } from '../commands/all-commands.ts'
+import { equalBytes } from '../journal/journal-entry.ts'
 import type { Leader } from '../leader.ts'
 import type { PendingCommand } from '../pending-command.ts'
 import {
@@ -78,14 +79,23 @@ export class FollowerFeed {
     return this.#followers.size
   }
 
+  /** When a process was heard of last, by the monotonic clock; undefined when it is not connected. */
+  lastHeardMs(instanceId: Uint8Array): number | undefined {
+    let lastMs: number | undefined
+    for (const follower of this.#followers) {
+      if (equalBytes(follower.instanceId, instanceId)) lastMs = Math.max(lastMs ?? 0, follower.lastHeardMs)
+    }
+    return lastMs
+  }
+
   /** Serves one follower that was recognised, until either side ends it. */
-  serve(connection: PeerConnection): void {
+  serve(connection: PeerConnection, instanceId: Uint8Array): void {
     if (this.#ended || this.#followers.size >= this.#options.followersMax) {
       connection.send([resignedMessage])
       connection.close(this.#ended ? 'not leading' : 'too many followers')
       return
     }
-    const follower = new Follower(connection, this.#leader)
+    const follower = new Follower(connection, instanceId, this.#leader, this.#clock.monotonicMs())
     this.#followers.add(follower)
     connection.onClose(() => this.#followers.delete(follower))
     connection.onMessage(message => this.#onMessage(follower, message))
@@ -93,6 +103,7 @@ export class FollowerFeed {
   }
 
   #onMessage(follower: Follower, bytes: Uint8Array): void {
+    follower.lastHeardMs = this.#clock.monotonicMs()
     try {
       this.#take(follower, decodePeerMessage(bytes))
     } catch (error) {
@@ -112,6 +123,8 @@ export class FollowerFeed {
         break
       case 'commands':
         for (const command of message.commands) follower.enqueue(command)
+        break
+      case 'here':
         break
       case 'barrier':
         this.#leader.readBarrier().then(
@@ -201,7 +214,9 @@ export class FollowerFeed {
 /** One follower: its commands on their way to the leader's queue and back. */
 class Follower {
   readonly connection: PeerConnection
+  readonly instanceId: Uint8Array
   readonly #leader: Leader
+  lastHeardMs: number
   readonly #answers = new MessageBatch('answers')
   readonly #busy = new MessageBatch('busy')
   #isFlushDue = false
@@ -210,9 +225,11 @@ class Follower {
   /** The same bytes for the same client, whichever message named it. */
   readonly #clientIds = new Map<string, Uint8Array>()
 
-  constructor(connection: PeerConnection, leader: Leader) {
+  constructor(connection: PeerConnection, instanceId: Uint8Array, leader: Leader, nowMs: number) {
     this.connection = connection
+    this.instanceId = instanceId
     this.#leader = leader
+    this.lastHeardMs = nowMs
   }
 
   enqueue(sent: SentCommand): void {

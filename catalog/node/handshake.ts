@@ -101,11 +101,12 @@ export async function dialHandshake(parts: HandshakeParts): Promise<void> {
 }
 
 /**
- * The side that was connected to. A stranger is told why it is refused, and nothing else. Resolves when both are recognised.
+ * The side that was connected to. A stranger is told why it is refused, and nothing else. Resolves, when both are recognised, with
+ * the instance id of the other side.
  *
  * errors  as for dialHandshake
  */
-export async function acceptHandshake(parts: HandshakeParts): Promise<void> {
+export async function acceptHandshake(parts: HandshakeParts): Promise<Uint8Array> {
   const { connection, clusterId, instanceId, random } = parts
   const messages = receive(parts)
   const hello = await messages.next(kinds.hello)
@@ -134,6 +135,7 @@ export async function acceptHandshake(parts: HandshakeParts): Promise<void> {
   if (!timingSafeEqual(proof, prove(parts, 'dialer', said))) throw refuse('it does not know the secret of this cluster')
   connection.send([Uint8Array.of(kinds.welcome)])
   messages.end()
+  return theirInstance.slice()
 
   function refuse(why: string): FloeError {
     const refusal = new ByteWriter(64)
@@ -219,13 +221,9 @@ function receive({ connection, clock, timeoutMs }: HandshakeParts): Messages {
 }
 
 /** Runs one side and closes the connection when it fails. Returns the error instead of throwing it. */
-export async function tryHandshake(
-  handshake: () => Promise<void>,
-  connection: PeerConnection,
-): Promise<FloeError | undefined> {
+export async function tryHandshake<T>(handshake: () => Promise<T>, connection: PeerConnection): Promise<T | FloeError> {
   try {
-    await handshake()
-    return undefined
+    return await handshake()
   } catch (error) {
     connection.close(errorMessage(error))
     return error instanceof FloeError

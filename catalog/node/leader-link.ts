@@ -20,6 +20,7 @@ import {
   decodePeerMessage,
   encodeBarrier,
   encodeFollow,
+  hereMessage,
   MessageBatch,
   messageBytesTarget,
   type PeerMessage,
@@ -123,6 +124,7 @@ export class LeaderLink implements CommandSink {
         void this.#readStore()
         break
       case 'alive':
+        this.#parts.connection.send([hereMessage])
         this.#noteFollowing(message.sequence)
         break
       case 'resigned':

@@ -6,6 +6,7 @@
  *     10 follow    epoch (int53), sequence (int53): send me what comes after
  *     11 commands  several of: correlation (uint32), client id (16), request number (uvarint), command id (uint8), payload (sized)
  *     12 barrier   correlation (uint32)
+ *     13 here      the answer to `alive`
  *   leader to follower
  *     20 entry     one journal entry as it lies in the store (journal/journal-entry.ts)
  *     21 answers   several of: correlation (uint32), sequence (int53), answer (sized; commands/command.ts)
@@ -25,6 +26,7 @@ export const peerMessageKinds = {
   follow: 10,
   commands: 11,
   barrier: 12,
+  here: 13,
   entry: 20,
   answers: 21,
   passed: 22,
@@ -58,6 +60,7 @@ export type PeerMessage =
   | { readonly kind: 'follow'; readonly epoch: number; readonly sequence: number }
   | { readonly kind: 'commands'; readonly commands: readonly SentCommand[] }
   | { readonly kind: 'barrier'; readonly correlation: number }
+  | { readonly kind: 'here' }
   | { readonly kind: 'entry'; readonly bytes: Uint8Array }
   | { readonly kind: 'answers'; readonly answers: readonly SentAnswer[] }
   | { readonly kind: 'passed'; readonly correlation: number; readonly sequence: number }
@@ -83,6 +86,8 @@ function decodeBody(reader: ByteReader): PeerMessage {
       return { kind: 'commands', commands: readAll(reader, readCommand) }
     case peerMessageKinds.barrier:
       return { kind: 'barrier', correlation: reader.uint32() }
+    case peerMessageKinds.here:
+      return { kind: 'here' }
     case peerMessageKinds.entry:
       return { kind: 'entry', bytes: reader.raw(reader.remaining) }
     case peerMessageKinds.answers:
@@ -154,6 +159,7 @@ export function encodeAlive(sequence: number): Uint8Array {
   return writer.take()
 }
 
+export const hereMessage = Uint8Array.of(peerMessageKinds.here)
 export const behindMessage = Uint8Array.of(peerMessageKinds.behind)
 export const resignedMessage = Uint8Array.of(peerMessageKinds.resigned)
 export const entryHeader = Uint8Array.of(peerMessageKinds.entry)

@@ -30,6 +30,8 @@ export class Replica {
   entryBytes = 0
   /** Notified when records were appended to a topic. */
   readonly appended = new Signal()
+  /** Notified when files were committed to a table. */
+  readonly committed = new Signal()
   /** Notified when the position moved. */
   readonly moved = new Signal()
   readonly #answers = new BatchAnswers()
@@ -58,9 +60,9 @@ export class Replica {
    */
   apply(entry: JournalEntry, bytes: number, key: string): void {
     checkContinues(entry, this.#position, key)
-    const appendedBefore = this.#state.appendPosition
+    const { appendPosition, commitPosition } = this.#state
     if (entry.kind === entryKinds.batch) this.#applyBatch(entry, key)
-    this.#advance(positionAfter(entry, this.#position, key), bytes, appendedBefore)
+    this.#advance(positionAfter(entry, this.#position, key), bytes, appendPosition, commitPosition)
   }
 
   applyBytes(bytes: Uint8Array, key: string): void {
@@ -79,16 +81,17 @@ export class Replica {
 
   /** The leader's own batch, durable at `position`; the answers are left in `out`. errors  as apply */
   applyOwn(batch: BatchBody, position: JournalPosition, bytes: number, out: ByteWriter, answers: BatchAnswers): void {
-    const appendedBefore = this.#state.appendPosition
+    const { appendPosition, commitPosition } = this.#state
     applyBatch(this.#state, batch, out, answers)
-    this.#advance(position, bytes, appendedBefore)
+    this.#advance(position, bytes, appendPosition, commitPosition)
   }
 
-  #advance(position: JournalPosition, bytes: number, appendedBefore: number): void {
+  #advance(position: JournalPosition, bytes: number, appendedBefore: number, committedBefore: number): void {
     this.#position = position
     this.entryCount++
     this.entryBytes += bytes
     if (this.#state.appendPosition !== appendedBefore) this.appended.notify()
+    if (this.#state.commitPosition !== committedBefore) this.committed.notify()
     this.moved.notify()
   }
 
@@ -98,7 +101,13 @@ export class Replica {
     this.#position = position
     this.entryCount = 0
     this.entryBytes = 0
+    this.wake()
+  }
+
+  /** Lets everybody who waits look again. */
+  wake(): void {
     this.appended.notify()
+    this.committed.notify()
     this.moved.notify()
   }
 

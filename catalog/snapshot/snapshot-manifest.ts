@@ -14,6 +14,8 @@ import { FloeError } from '../../core/errors.ts'
 import type { JournalPosition } from '../journal/journal-entry.ts'
 
 const magic = 0x466c5332
+/** "FlS1": as now, without the leader's address. */
+const magicWithoutAddress = 0x466c5331
 
 export interface SnapshotChunk {
   readonly bytes: number
@@ -45,10 +47,9 @@ export function encodeManifest({ position, chunks }: SnapshotManifest): Uint8Arr
 /** errors  corrupt, naming `key` */
 export function decodeManifest(bytes: Uint8Array, key: string): SnapshotManifest {
   const reader = new ByteReader(bytes, `catalog snapshot manifest ${key}`, 0, Math.max(0, bytes.length - 4))
-  if (bytes.length < 4 || reader.remaining < 42 || reader.uint32() !== magic) {
-    throw new FloeError('corrupt', 'catalog-snapshot-corrupt', `${key} is no catalog snapshot manifest of format 2`, {
-      key,
-    })
+  const format = reader.remaining < 41 ? 0 : reader.uint32()
+  if (format !== magic && format !== magicWithoutAddress) {
+    throw new FloeError('corrupt', 'catalog-snapshot-corrupt', `${key} is no catalog snapshot manifest`, { key })
   }
   const crc = new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getUint32(bytes.length - 4)
   if (crc32c(bytes.subarray(0, bytes.length - 4)) !== crc) throw reader.corrupt('its checksum differs')
@@ -59,7 +60,7 @@ export function decodeManifest(bytes: Uint8Array, key: string): SnapshotManifest
     sequence,
     crc: reader.uint32(),
     writerId: new Uint8Array(reader.raw(16)),
-    leaderAddress: reader.sizedString(),
+    leaderAddress: format === magic ? reader.sizedString() : '',
   }
   const chunks: SnapshotChunk[] = []
   const count = reader.boundedCount(5)

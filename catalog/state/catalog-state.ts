@@ -8,15 +8,18 @@ import type { SnapshotReader } from '../snapshot/snapshot-reader.ts'
 import { SnapshotWriter } from '../snapshot/snapshot-writer.ts'
 import { ClientSessions } from './client-sessions.ts'
 import { Garbage } from './garbage.ts'
+import { GroupClaims } from './group-claims.ts'
 import { GroupOffsets } from './group-offsets.ts'
 import { NameGrants } from './name-grants.ts'
+import { Nodes } from './nodes.ts'
 import { ProducerStates } from './producer-states.ts'
 import { SegmentObjects } from './segment-objects.ts'
 import { Tables } from './tables.ts'
 import { Topics } from './topics.ts'
 
 const sectionId = 0
-const sectionVersion = 1
+/** Version 2 added nodes and claims of groups. */
+const sectionVersion = 2
 const endMark = 0x464c4f45
 
 export class CatalogState {
@@ -26,6 +29,8 @@ export class CatalogState {
   #nextSweepMs = 0
   /** Batches appended to any partition so far. */
   appendPosition = 0
+  /** Commits that added files to any table so far. */
+  commitPosition = 0
   sessions = new ClientSessions()
   garbage = new Garbage()
   grants = new NameGrants()
@@ -33,6 +38,8 @@ export class CatalogState {
   producers = new ProducerStates()
   topics = new Topics()
   groups = new GroupOffsets()
+  nodes = new Nodes()
+  groupClaims = new GroupClaims()
   tables = new Tables()
 
   constructor(clusterId: Uint8Array, nowMs: number) {
@@ -70,12 +77,15 @@ export class CatalogState {
     this.topics.encode(writer)
     this.groups.encode(writer)
     this.tables.encode(writer)
+    scalars.uvarint(this.commitPosition)
+    this.nodes.encode(writer)
+    this.groupClaims.encode(writer)
     scalars.uvarint(endMark)
   }
 
   /** errors  corrupt: the bytes are not a state; unsupported: a newer Floe wrote them */
   static decode(reader: SnapshotReader): CatalogState {
-    reader.section(sectionId, sectionVersion)
+    const version = reader.section(sectionId, sectionVersion, 1)
     const state = new CatalogState(reader.bytes(16), reader.uvarint())
     state.#nextSweepMs = reader.uvarint()
     state.appendPosition = reader.uvarint()
@@ -87,6 +97,11 @@ export class CatalogState {
     state.topics = Topics.decode(reader)
     state.groups = GroupOffsets.decode(reader)
     state.tables = Tables.decode(reader)
+    if (version >= 2) {
+      state.commitPosition = reader.uvarint()
+      state.nodes = Nodes.decode(reader)
+      state.groupClaims = GroupClaims.decode(reader)
+    }
     if (reader.uvarint() !== endMark || reader.remaining !== 0) throw reader.corrupt('it does not end where it should')
     return state
   }

@@ -24,6 +24,8 @@ import { type RenderedVersion, VersionRenderer } from './version-renderer.ts'
 
 export interface TablePublisherParts {
   readonly tableId: number
+  /** Whether it is this process that publishes the table. Should two believe it, both write the very same objects. */
+  readonly isPublisher: () => Promise<boolean>
   readonly catalog: CatalogClient
   readonly store: ObjectStore
   readonly clock: Clock
@@ -82,7 +84,7 @@ export class TablePublisher {
       if (this.#isWanted) {
         this.#isWanted = false
         try {
-          while (await this.#publishNext()) {}
+          if (await this.#hasNews()) while (await this.#publishNext()) {}
           this.failure = undefined
           delayMs = retryDelayMsFirst
         } catch (error) {
@@ -105,6 +107,15 @@ export class TablePublisher {
         if (this.#isHintUncertain && !this.#isWanted) await this.#checkHint()
       }
     }
+  }
+
+  /** Asked often: answers from the state of this process, and commands nothing. */
+  async #hasNews(): Promise<boolean> {
+    const { tableId, catalog, isPublisher } = this.#parts
+    const table = await catalog.tableById(tableId)
+    if (table === undefined) return false
+    const { published, fileSequence } = table
+    return (published === undefined || published.fileSequence < fileSequence) && (await isPublisher())
   }
 
   /** Publishes one version; false when there was nothing to publish. */

@@ -7,8 +7,9 @@ import { beginSourceGeneration } from '../../catalog/commands/begin-source-gener
 import type { Command } from '../../catalog/commands/command.ts'
 import { commitSegment } from '../../catalog/commands/commit-segment.ts'
 import { commitTableFiles } from '../../catalog/commands/commit-table-files.ts'
-import { commitGroupOffsets } from '../../catalog/commands/group-commands.ts'
+import { claimGroup, commitGroupOffsets } from '../../catalog/commands/group-commands.ts'
 import { allocateProducerIds, grantNames, openSession } from '../../catalog/commands/name-commands.ts'
+import { registerNode } from '../../catalog/commands/node-commands.ts'
 import { beginPublish, completePublish } from '../../catalog/commands/publish-commands.ts'
 import { claimSourcePartitions, createTable } from '../../catalog/commands/table-commands.ts'
 import { advanceLogStart, createTopic, deleteTopic } from '../../catalog/commands/topic-commands.ts'
@@ -75,6 +76,7 @@ function step<Arguments>(command: Command<Arguments, unknown>, args: Arguments):
 
 const topicId = new Uint8Array(16).fill(1)
 const otherTopicId = new Uint8Array(16).fill(2)
+const nodeInstanceId = new Uint8Array(16).fill(3)
 const day = 24 * 3600_000
 
 function segment(nameIndex: number, baseSequence: number): Step {
@@ -114,6 +116,8 @@ export const workload: readonly (readonly Step[])[] = [
     step(createTable, { tableUuid: new Uint8Array(16).fill(9), definition: tableDefinition() }),
   ],
   [
+    step(registerNode, { instanceId: nodeInstanceId, roles: ['broker'], kafkaHost: 'here', kafkaPort: 9092 }),
+    step(claimGroup, { group: 'g', instanceId: nodeInstanceId }),
     step(grantNames, { purpose: 'segment', count: 10, ttlMs: day, tableId: undefined }),
     step(grantNames, { purpose: 'data-file', count: 10, ttlMs: day, tableId: 1 }),
     step(allocateProducerIds, 10),
@@ -129,6 +133,7 @@ export const workload: readonly (readonly Step[])[] = [
   [
     step(commitGroupOffsets, {
       group: 'g',
+      claimEpoch: 1,
       offsets: [{ topic: 'clicks', partition: 0, offset: 3n, leaderEpoch: -1, metadata: 'm', committedMs: 5 }],
     }),
     step(beginPublish, 1),

@@ -5,6 +5,7 @@
 import { expect, test } from 'vitest'
 import { createBroker } from '../../broker/broker.ts'
 import type { CatalogClient } from '../../catalog/client.ts'
+import { Membership } from '../../catalog/node/membership.ts'
 import { openCatalog } from '../../catalog/open-catalog.ts'
 import { systemClock } from '../../core/clock.ts'
 import { silentLog } from '../../core/log.ts'
@@ -18,6 +19,7 @@ import { RangeCache } from '../../storage/range-cache.ts'
 import { makeMortal } from '../contract/journal-harness.ts'
 import { numberedTable } from '../support/numbered-table.ts'
 import { readTableRows } from '../support/published-rows.ts'
+import { registerBroker } from '../support/register-broker.ts'
 import { appendToLog } from '../support/unreadable-batches.ts'
 import { waitFor } from '../support/wait-for.ts'
 import { batch, record } from '../unit/ingest/worker/fixtures.ts'
@@ -29,12 +31,14 @@ const { name } = table.definition
 async function open(store: ObjectStore) {
   const parts = { clock: systemClock, random: systemRandom, log: silentLog }
   const catalog = await openCatalog({ store, ...parts })
+  const registration = await registerBroker(catalog, '127.0.0.1', 9092)
+  const membership = new Membership(catalog.client, registration)
   const broker = createBroker({
     catalog: catalog.client,
+    membership,
     store,
     cache: new RangeCache(store, { bytesMax: 1_000_000 }),
     ...parts,
-    options: { advertisedHost: '127.0.0.1', advertisedPort: 0 },
   })
   const source = broker.localSource()
   const service = new IngestService({
@@ -42,6 +46,7 @@ async function open(store: ObjectStore) {
     store,
     sources: () => source,
     pool: createInlinePool(),
+    membership,
     clock: systemClock,
     log: silentLog,
   })
@@ -51,6 +56,7 @@ async function open(store: ObjectStore) {
     async close() {
       await service.close()
       await broker.close()
+      await registration.close(false)
       await catalog.close()
     },
   }

@@ -89,6 +89,7 @@ const tableOf = (topic: string, onGap: 'stop' | 'record' = 'stop'): TableIngestC
 async function openService(config: TableIngestConfig, source = openSecureSource()): Promise<IngestService> {
   const service = new IngestService({
     catalog: floe.catalog,
+    membership: floe.membership,
     store: floe.store,
     sources: () => source,
     pool: createInlinePool(),

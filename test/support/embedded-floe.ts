@@ -6,6 +6,8 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { type Broker, createBroker } from '../../broker/broker.ts'
 import type { BrokerOptions } from '../../broker/options.ts'
 import type { CatalogClient } from '../../catalog/client.ts'
+import { Membership } from '../../catalog/node/membership.ts'
+import type { NodeRegistration } from '../../catalog/node/node-registration.ts'
 import { type Catalog, type CatalogOptions, openCatalog } from '../../catalog/open-catalog.ts'
 import { systemClock } from '../../core/clock.ts'
 import type { Log } from '../../core/log.ts'
@@ -15,6 +17,7 @@ import type { TableIngestConfig } from '../../ingest/table-config.ts'
 import { createInlinePool } from '../../ingest/worker/builder-pool.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
 import { RangeCache } from '../../storage/range-cache.ts'
+import { registerBroker } from './register-broker.ts'
 
 export interface EmbeddedOptions {
   readonly store: ObjectStore
@@ -28,6 +31,7 @@ export interface EmbeddedOptions {
 
 interface Generation {
   readonly catalog: Catalog
+  readonly registration: NodeRegistration
   readonly broker: Broker
   readonly service: IngestService
 }
@@ -121,8 +125,11 @@ export class EmbeddedFloe {
     const { store, tables, log, cacheBytesMax = 256 * 1024 } = this.#options
     const parts = { clock: systemClock, random: systemRandom }
     const catalog = await openCatalog({ store, log, ...parts, options: this.#options.catalog ?? {}, onLost })
+    const registration = await registerBroker(catalog, host, this.#port)
+    const membership = new Membership(catalog.client, registration)
     const broker = createBroker({
       catalog: catalog.client,
+      membership,
       store,
       cache: new RangeCache(store, { bytesMax: cacheBytesMax }),
       log,
@@ -132,8 +139,6 @@ export class EmbeddedFloe {
         flushIntervalMs: 20,
         drainMsMax: 1_000,
         ...this.#options.broker,
-        advertisedHost: host,
-        advertisedPort: this.#port,
       },
     })
     const source = broker.localSource()
@@ -142,6 +147,7 @@ export class EmbeddedFloe {
       store,
       sources: () => source,
       pool: createInlinePool(),
+      membership,
       clock: systemClock,
       log,
       // Longer than the faults of tests keep a request on its way.
@@ -152,10 +158,11 @@ export class EmbeddedFloe {
     } catch (error) {
       await service.close()
       await broker.close()
+      await registration.close(false)
       await catalog.close()
       throw error
     }
-    return { catalog, broker, service }
+    return { catalog, registration, broker, service }
   }
 
   async #close(): Promise<void> {
@@ -165,6 +172,7 @@ export class EmbeddedFloe {
     for (const socket of this.#sockets) socket.destroy()
     await generation.service.close()
     await generation.broker.close()
+    await generation.registration.close(false)
     await generation.catalog.close()
   }
 

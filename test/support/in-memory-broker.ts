@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream'
 import { type Broker, createBroker } from '../../broker/broker.ts'
 import type { BrokerOptions } from '../../broker/options.ts'
 import type { CatalogClient } from '../../catalog/client.ts'
+import { Membership } from '../../catalog/node/membership.ts'
 import { openCatalog } from '../../catalog/open-catalog.ts'
 import { systemClock } from '../../core/clock.ts'
 import { type Log, silentLog } from '../../core/log.ts'
@@ -16,6 +17,7 @@ import { MemoryStore } from '../../storage/memory-store.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
 import { RangeCache } from '../../storage/range-cache.ts'
 import { createCopyingPair } from './copying-pair.ts'
+import { registerBroker } from './register-broker.ts'
 
 export interface InMemoryBroker {
   readonly broker: Broker
@@ -45,8 +47,10 @@ export async function startInMemoryBroker(options: InMemoryOptions = {}): Promis
   }
   const log: Log = { ...silentLog, warn: complain, error: complain, with: () => log }
   const store = wrapStore?.(plain) ?? plain
+  const registration = await registerBroker(catalog, '127.0.0.1', 9092)
   const broker = createBroker({
     catalog: catalog.client,
+    membership: new Membership(catalog.client, registration),
     store,
     cache: new RangeCache(store, { bytesMax: cacheBytesMax }),
     log,
@@ -65,6 +69,7 @@ export async function startInMemoryBroker(options: InMemoryOptions = {}): Promis
     },
     async close() {
       await broker.close()
+      await registration.close(false)
       await catalog.close()
     },
   }

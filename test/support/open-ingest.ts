@@ -10,6 +10,7 @@ export function openIngest(
   broker: StartedBroker,
   { source = broker.broker.localSource(), log = silentLog }: { source?: RecordSource; log?: Log } = {},
 ): IngestService {
-  const { catalog, store } = broker
-  return new IngestService({ catalog, store, sources: () => source, pool: createInlinePool(), clock: systemClock, log })
+  const { catalog, membership, store } = broker
+  const pool = createInlinePool()
+  return new IngestService({ catalog, membership, store, sources: () => source, pool, clock: systemClock, log })
 }

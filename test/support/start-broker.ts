@@ -12,6 +12,7 @@ import { join } from 'node:path'
 import { type Broker, createBroker } from '../../broker/broker.ts'
 import type { BrokerOptions } from '../../broker/options.ts'
 import type { CatalogClient } from '../../catalog/client.ts'
+import { Membership } from '../../catalog/node/membership.ts'
 import { openCatalog } from '../../catalog/open-catalog.ts'
 import { systemClock } from '../../core/clock.ts'
 import { nodeFileSystem } from '../../core/file-system.ts'
@@ -21,6 +22,7 @@ import { MemoryStore } from '../../storage/memory-store.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
 import { openStore } from '../../storage/open-store.ts'
 import { RangeCache } from '../../storage/range-cache.ts'
+import { registerBroker } from './register-broker.ts'
 
 export interface StartBrokerOptions extends Partial<BrokerOptions> {
   /** Kept after stop(). Left out: a temporary directory, removed by stop(). */
@@ -39,6 +41,7 @@ export interface StartedBroker {
   readonly address: string
   readonly broker: Broker
   readonly catalog: CatalogClient
+  readonly membership: Membership
   readonly store: ObjectStore
   stop(): Promise<void>
 }
@@ -59,13 +62,16 @@ export async function startBroker(options: StartBrokerOptions = {}): Promise<Sta
   const catalog = await openCatalog({ store, log, ...parts })
   const server = createServer({ noDelay: true })
   const port = await listen(server, wantedPort ?? 0)
+  const registration = await registerBroker(catalog, host, port)
+  const membership = new Membership(catalog.client, registration)
   const broker = createBroker({
     catalog: catalog.client,
+    membership,
     store,
     cache: new RangeCache(store, { bytesMax: cacheBytesMax ?? 128 * 1024 * 1024 }),
     log,
     ...parts,
-    options: { groupInitialRebalanceDelayMs: 0, ...brokerOptions, advertisedHost: host, advertisedPort: port },
+    options: { groupInitialRebalanceDelayMs: 0, ...brokerOptions },
   })
   server.on('connection', socket => {
     broker.serveConnection(socket, { clientHost: socket.remoteAddress ?? 'unknown' })
@@ -76,11 +82,13 @@ export async function startBroker(options: StartBrokerOptions = {}): Promise<Sta
     address: `${host}:${port}`,
     broker,
     catalog: catalog.client,
+    membership,
     store,
     async stop() {
       const closed = new Promise(resolve => server.close(resolve))
       await broker.close()
       await closed
+      await registration.close(false)
       await catalog.close()
       if (temporary !== undefined) await rm(temporary, { recursive: true, force: true })
     },

@@ -1,9 +1,12 @@
 /** Topics, configs, groups and offsets over the wire; retention. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { ClusterView } from '../../../broker/cluster-view.ts'
 import { GroupCoordinator } from '../../../broker/groups/coordinator.ts'
+import { GroupExpiry } from '../../../broker/groups/expiry.ts'
 import { BrokerMetrics } from '../../../broker/metrics.ts'
 import { brokerOptionDefaults } from '../../../broker/options.ts'
 import { Retention } from '../../../broker/retention.ts'
+import { Membership } from '../../../catalog/node/membership.ts'
 import { systemClock } from '../../../core/clock.ts'
 import { silentLog } from '../../../core/log.ts'
 import { systemRandom } from '../../../core/random.ts'
@@ -364,11 +367,16 @@ describe('retention', () => {
     for (let count = 0; count < 4; count++) await produce(client, 'sized', makeBatch(['x'.repeat(40)]))
     const metrics = new BrokerMetrics()
     const options = { ...brokerOptionDefaults, garbageDelayMs: 1_000, offsetsRetentionMs: 3_600_000 }
-    const groups = new GroupCoordinator({ catalog, clock, random: systemRandom, options, metrics })
-    const retention = new Retention({ catalog, store, clock, log: silentLog, options, metrics, groups })
-    await catalog.commitGroupOffsets('forgotten', [
-      { topic: 'kept', partition: 0, offset: 1n, leaderEpoch: 0, metadata: '', committedMs: firstMs },
-    ])
+    const [node] = await catalog.nodes()
+    const cluster = new ClusterView(catalog, new Membership(catalog, { node: node! }))
+    const log = silentLog
+    const groups = new GroupCoordinator({ catalog, cluster, clock, random: systemRandom, options, metrics, log })
+    const { offsetsRetentionMs } = options
+    const groupExpiry = new GroupExpiry({ catalog, groups, cluster, clock, log, offsetsRetentionMs })
+    const retention = new Retention({ catalog, store, clock, log, options, metrics, cluster, groupExpiry })
+    const claim = await catalog.claimGroup('forgotten', node!.instanceId)
+    const committed = { topic: 'kept', partition: 0, offset: 1n, leaderEpoch: 0, metadata: '', committedMs: firstMs }
+    await catalog.commitGroupOffsets('forgotten', [committed], 'epoch' in claim ? claim.epoch : 0)
 
     const before = (await store.list('segments/')).objects.length
     await retention.runOnce()

@@ -85,13 +85,18 @@ test('a captured snapshot stays as it was while the state goes on, though its lo
 describe('generations of source partitions', () => {
   const decode = (pieces: readonly Uint8Array[]) => CatalogState.decode(new SnapshotReader(pieces, 'test'))
 
-  test('a snapshot from before there were any is read, and written again as it was', async () => {
+  test('a snapshot from before there were any is read, and nothing of it is lost', async () => {
     const text = await readFile(new URL('fixtures/snapshot-without-generations.json', import.meta.url), 'utf8')
-    const { base64, hash } = JSON.parse(text)
+    const { base64 } = JSON.parse(text)
     const state = decode([new Uint8Array(Buffer.from(base64, 'base64'))])
     expect(sourceCoverage(state, 1)).toMatchObject([{ partition: 0, start: 500n, end: 520n, written: 10n, gap: 4n }])
     expect(closedGenerations(state, 1)).toEqual([])
-    expect(state.hash()).toBe(hash)
+    const writer = new SnapshotWriter()
+    state.encode(writer)
+    const again = decode(writer.finish().pieces)
+    expect(again.hash()).toBe(state.hash())
+    expect(sourceCoverage(again, 1)).toEqual(sourceCoverage(state, 1))
+    expect(again.tables.byId(1)?.definition).toEqual(state.tables.byId(1)?.definition)
   })
 
   test('are in a snapshot once there are any, thousands of them too', async () => {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { CatalogClient } from '../../../catalog/client.ts'
 import { makeFixture } from './catalog-fixture.ts'
 
 test('a topic is created once; its namesake is shown as it is', async () => {
@@ -15,13 +16,18 @@ test('a topic is created once; its namesake is shown as it is', async () => {
 
 test('a deleted topic is gone with its committed offsets, and a namesake has another id', async () => {
   const { client } = await makeFixture().open()
+  await claimGroups(client, ['g', 'only orders'])
   const { topic } = await client.createTopic('orders', 1, {})
   const offset = { partition: 0, offset: 7n, leaderEpoch: 0, metadata: '', committedMs: 1 }
-  await client.commitGroupOffsets('g', [
-    { ...offset, topic: 'orders' },
-    { ...offset, topic: 'other' },
-  ])
-  await client.commitGroupOffsets('only orders', [{ ...offset, topic: 'orders' }])
+  await client.commitGroupOffsets(
+    'g',
+    [
+      { ...offset, topic: 'orders' },
+      { ...offset, topic: 'other' },
+    ],
+    1,
+  )
+  await client.commitGroupOffsets('only orders', [{ ...offset, topic: 'orders' }], 2)
   expect(await client.deleteTopic(topic.topicId)).toBe('deleted')
   expect(await client.deleteTopic(topic.topicId)).toBe('unknown-topic')
   expect(await client.deleteTopic('no uuid')).toBe('unknown-topic')
@@ -31,6 +37,15 @@ test('a deleted topic is gone with its committed offsets, and a namesake has ano
   const { topic: namesake } = await client.createTopic('orders', 1, {})
   expect(namesake.topicId).not.toBe(topic.topicId)
 })
+
+/** In this order their claims have the epochs 1, 2 and so on. */
+async function claimGroups(client: CatalogClient, groups: readonly string[]): Promise<void> {
+  const instanceId = new Uint8Array(16).fill(7)
+  await client.registerNode({ instanceId, roles: ['broker'], kafkaHost: 'here', kafkaPort: 9092 })
+  for (const [index, group] of groups.entries()) {
+    expect(await client.claimGroup(group, instanceId)).toEqual({ outcome: 'claimed', epoch: index + 1 })
+  }
+}
 
 test('configs are set and removed one by one', async () => {
   const { client } = await makeFixture().open()
@@ -54,16 +69,17 @@ test('partitions only grow, within limits', async () => {
 
 test('group offsets are kept, replaced and deleted by partition or all', async () => {
   const { client } = await makeFixture().open()
+  await claimGroups(client, ['g'])
   const offset = { topic: 't', partition: 0, offset: 5n, leaderEpoch: -1, metadata: 'größe', committedMs: 9 }
-  await client.commitGroupOffsets('g', [offset, { ...offset, partition: 1, offset: -1n }])
-  await client.commitGroupOffsets('g', [{ ...offset, offset: 6n }])
+  await client.commitGroupOffsets('g', [offset, { ...offset, partition: 1, offset: -1n }], 1)
+  await client.commitGroupOffsets('g', [{ ...offset, offset: 6n }], 1)
   expect(await client.groupOffsets('g')).toEqual([
     { ...offset, offset: 6n },
     { ...offset, partition: 1, offset: -1n },
   ])
-  await client.deleteGroupOffsets('g', [{ topic: 't', partition: 0 }])
+  await client.deleteGroupOffsets('g', [{ topic: 't', partition: 0 }], 1)
   expect((await client.groupOffsets('g')).map(({ partition }) => partition)).toEqual([1])
-  await client.deleteGroupOffsets('g', 'all')
+  await client.deleteGroupOffsets('g', 'all', 1)
   expect(await client.groups()).toEqual([])
   expect(await client.groupOffsets('g')).toEqual([])
 })
