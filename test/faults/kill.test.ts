@@ -5,30 +5,24 @@
  *
  *   FLOE_KILLS   how often it is killed (12); FLOE_KILL_SEED   the moments (1)
  */
-import { execFileSync } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import type { CatalogClient } from '../../catalog/client.ts'
-import { openCatalogReader } from '../../catalog/reader.ts'
 import { systemClock } from '../../core/clock.ts'
-import { silentLog } from '../../core/log.ts'
 import { seededRandom } from '../../core/random.ts'
-import { verifyTable } from '../../ingest/verify/verify-table.ts'
+import { checkTables, checkTopics, openDirectoryReader } from '../support/check-stories.ts'
 import { isEverythingPublished } from '../support/everything-published.ts'
-import { type FloeProcess, findFreePort, runFloe, serveFloe } from '../support/floe-process.ts'
+import { type FloeProcess, findFreePort, serveFloe } from '../support/floe-process.ts'
 import { numberedTableYaml } from '../support/numbered-table.ts'
-import { type ProducingClient, startKafkajs, startKcat, startPlatformatic } from '../support/producing-clients.ts'
 import {
-  describeTopicRows,
-  findDisagreements,
-  findMissingObjects,
-  readRowsWithDuckDb,
-  readRowsWithIcebird,
-} from '../support/published-rows.ts'
-import { readTopic } from '../support/read-topic.ts'
-import { isMisfit, RecordLedger } from '../support/record-ledger.ts'
-import { openDirectory, withTemporaryDirectory } from '../support/temporary-store.ts'
+  hasKcat,
+  type ProducingClient,
+  startKafkajs,
+  startKcat,
+  startPlatformatic,
+} from '../support/producing-clients.ts'
+import { RecordLedger } from '../support/record-ledger.ts'
+import { withTemporaryDirectory } from '../support/temporary-store.ts'
 import { waitFor } from '../support/wait-for.ts'
 
 const killCount = Number(process.env.FLOE_KILLS ?? 12)
@@ -64,8 +58,10 @@ tables:${topics.map(({ topic }) => numberedTableYaml(topic, '300ms', '    partit
       if (hasKcat()) clients.push(startKcat({ ...load, sendCount: 10 }))
       await server.killRandomly(killCount, seed)
       await Promise.all(clients.map(client => client.stop()))
-      await server.waitUntil(async () => isEverythingPublished(await openReader(directory), topics))
-      await check(directory, configFile, address, ledger, server)
+      await server.waitUntil(async () =>
+        isEverythingPublished(await openDirectoryReader(join(directory, 'data')), topics),
+      )
+      await check(join(directory, 'data'), configFile, address, ledger, server)
     } finally {
       await Promise.allSettled(clients.map(client => client.stop()))
       await server.end()
@@ -79,43 +75,17 @@ tables:${topics.map(({ topic }) => numberedTableYaml(topic, '300ms', '    partit
 })
 
 async function check(
-  directory: string,
+  dataDir: string,
   configFile: string,
   address: string,
   ledger: RecordLedger,
   server: KilledServer,
 ): Promise<void> {
-  const rows = new Map<string, string[]>()
-  const misfits = new Map<string, bigint>()
-  for (const { topic, partitionCount } of topics) {
-    const partitions = await readTopic(address, topic, partitionCount)
-    expect(ledger.findBreaches(topic, partitions)).toEqual([])
-    rows.set(topic, describeTopicRows(partitions))
-    misfits.set(topic, BigInt(partitions.flat().filter(({ value }) => isMisfit(value)).length))
-  }
-  expect(misfits.get('mixed')).toBeGreaterThan(0n)
+  const stories = await checkTopics(address, topics, ledger)
+  expect(stories.find(({ topic }) => topic === 'mixed')?.misfitCount).toBeGreaterThan(0n)
   const ended = await server.end()
   expect(ended).toMatchObject({ code: 0, signal: null })
-
-  const catalog = await openReader(directory)
-  const store = await openDirectory(join(directory, 'data/store'))
-  for (const { topic } of topics) {
-    const table = `floe__${topic}`
-    const expected = rows.get(topic)!
-    expect(await verifyTable({ catalog, store }, table)).toMatchObject({
-      proved: true,
-      problems: [],
-      rows: BigInt(expected.length),
-      deadLetters: misfits.get(topic),
-    })
-    expect(await findDisagreements(catalog, store, table)).toEqual([])
-    expect(await readRowsWithDuckDb(catalog, store, table)).toEqual(expected)
-    expect(await readRowsWithIcebird(catalog, store, table)).toEqual(expected)
-  }
-  expect(await findMissingObjects(catalog, store)).toEqual([])
-  const verified = await runFloe(['verify', '-c', configFile, '--json', ...topics.map(({ topic }) => `floe__${topic}`)])
-  expect(verified).toMatchObject({ code: 0 })
-  expect(JSON.parse(verified.stdout)).toMatchObject({ proved: true })
+  await checkTables(dataDir, configFile, stories)
   expect(ledger.acknowledgedCount).toBeGreaterThan(100 * killCount)
 }
 
@@ -178,18 +148,4 @@ async function createTopics(server: FloeProcess): Promise<void> {
     await admin.createTopics({ topics: [topic], partitions: partitionCount, replicas: 1 })
   }
   await admin.close()
-}
-
-async function openReader(directory: string): Promise<CatalogClient> {
-  const store = await openDirectory(join(directory, 'data/store'))
-  return openCatalogReader({ store, clock: systemClock, log: silentLog })
-}
-
-function hasKcat(): boolean {
-  try {
-    execFileSync('kcat', ['-V'], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
 }

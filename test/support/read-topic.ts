@@ -14,7 +14,7 @@ export async function readTopic(
   partitionCount: number,
   timeoutMs = 300_000,
 ): Promise<TopicRecord[][]> {
-  const common = { clientId: 'reader', bootstrapBrokers: [address], retries: 10, retryDelay: 100 }
+  const common = { clientId: 'reader', bootstrapBrokers: address.split(','), retries: 10, retryDelay: 100 }
   const records: TopicRecord[][] = Array.from({ length: partitionCount }, () => [])
   const ends = await endOffsets(common, topic, partitionCount)
   if (ends.every(end => end === 0n)) return records

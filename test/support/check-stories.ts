@@ -1,0 +1,83 @@
+/**
+ * Topic, catalog, Parquet files, Iceberg and Delta must tell the same story, and it must be the story of the clients that produced
+ * (record-ledger.ts).
+ */
+import { join } from 'node:path'
+import { expect } from 'vitest'
+import type { CatalogClient } from '../../catalog/client.ts'
+import { openCatalogReader } from '../../catalog/reader.ts'
+import { systemClock } from '../../core/clock.ts'
+import { silentLog } from '../../core/log.ts'
+import { verifyTable } from '../../ingest/verify/verify-table.ts'
+import { runFloe } from './floe-process.ts'
+import {
+  describeTopicRows,
+  findDisagreements,
+  findMissingObjects,
+  readRowsWithDuckDb,
+  readRowsWithIcebird,
+} from './published-rows.ts'
+import { readTopic } from './read-topic.ts'
+import { isMisfit, type RecordLedger } from './record-ledger.ts'
+import { openDirectory } from './temporary-store.ts'
+
+export interface StoryTopic {
+  readonly topic: string
+  readonly partitionCount: number
+}
+
+export interface TopicStory {
+  readonly topic: string
+  /** As published-rows.ts describes them. */
+  readonly rows: readonly string[]
+  readonly misfitCount: bigint
+}
+
+/** Reads the topics through ordinary consumers; nothing acknowledged may be lost, doubled or out of order. */
+export async function checkTopics(
+  address: string,
+  topics: readonly StoryTopic[],
+  ledger: RecordLedger,
+): Promise<TopicStory[]> {
+  const stories: TopicStory[] = []
+  for (const { topic, partitionCount } of topics) {
+    const partitions = await readTopic(address, topic, partitionCount)
+    expect(ledger.findBreaches(topic, partitions)).toEqual([])
+    const misfitCount = BigInt(partitions.flat().filter(({ value }) => isMisfit(value)).length)
+    stories.push({ topic, rows: describeTopicRows(partitions), misfitCount })
+  }
+  return stories
+}
+
+/** `dataDir` as in the configuration; nobody serves it any more. */
+export async function checkTables(dataDir: string, configFile: string, stories: readonly TopicStory[]): Promise<void> {
+  const catalog = await openDirectoryReader(dataDir)
+  const store = await openDirectory(join(dataDir, 'store'))
+  for (const { topic, rows, misfitCount } of stories) {
+    const table = `floe__${topic}`
+    expect(await verifyTable({ catalog, store }, table)).toMatchObject({
+      proved: true,
+      problems: [],
+      rows: BigInt(rows.length),
+      deadLetters: misfitCount,
+    })
+    expect(await findDisagreements(catalog, store, table)).toEqual([])
+    expect(await readRowsWithDuckDb(catalog, store, table)).toEqual(rows)
+    expect(await readRowsWithIcebird(catalog, store, table)).toEqual(rows)
+  }
+  expect(await findMissingObjects(catalog, store)).toEqual([])
+  const verified = await runFloe([
+    'verify',
+    '-c',
+    configFile,
+    '--json',
+    ...stories.map(({ topic }) => `floe__${topic}`),
+  ])
+  expect(verified).toMatchObject({ code: 0 })
+  expect(JSON.parse(verified.stdout)).toMatchObject({ proved: true })
+}
+
+export async function openDirectoryReader(dataDir: string): Promise<CatalogClient> {
+  const store = await openDirectory(join(dataDir, 'store'))
+  return openCatalogReader({ store, clock: systemClock, log: silentLog })
+}
