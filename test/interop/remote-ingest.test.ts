@@ -160,10 +160,11 @@ describe('a table from a topic of Apache Kafka', () => {
     await systemClock.sleep(700)
     await produceWithPython(overwriting.replace('range(200)', 'range(1)'), 'compacted')
     const source = openSecureSource()
+    const reader = source.openReader()
     const topicId = (await source.describeTopic('compacted'))?.topicId
     await waitFor(async () => {
       const parts = [{ partition: 0, offset: 0n, bytesMax: 1_000_000 }]
-      const [fetched] = await source.fetch('compacted', parts, {
+      const [fetched] = await reader.fetch('compacted', parts, {
         waitMsMax: 100,
         bytesMin: 1,
         bytesMax: 1_000_000,
