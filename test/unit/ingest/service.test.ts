@@ -1,3 +1,5 @@
+import { rename } from 'node:fs/promises'
+import { join } from 'node:path'
 import { Producer, stringSerializers } from '@platformatic/kafka'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { SourceCoverage } from '../../../catalog/client.ts'
@@ -8,6 +10,7 @@ import { provenanceField } from '../../../table/provenance.ts'
 import { primitive } from '../../../table/types.ts'
 import { openIngest } from '../../support/open-ingest.ts'
 import { type StartedBroker, startBroker } from '../../support/start-broker.ts'
+import { withTemporaryDirectory } from '../../support/temporary-store.ts'
 import { appendToLog, bendRecord, cutPayload } from '../../support/unreadable-batches.ts'
 import { waitFor } from '../../support/wait-for.ts'
 import { batch, record } from './worker/fixtures.ts'
@@ -194,5 +197,32 @@ describe('ingestion of a topic of the own broker', () => {
     await waitFor(async () => (await broker.catalog.tableByName('floe__orders'))?.state === 'stopped')
     expect(service.status()[0]?.reason).toMatch(/^topic orders was deleted and created again/)
     expect((await broker.catalog.tableByName('floe__orders'))?.rowCount).toBe(1n)
+  })
+
+  it('publishes nothing from a store that was moved, and says where it was', async () => {
+    await withTemporaryDirectory(async parent => {
+      const [before, after] = [join(parent, 'before'), join(parent, 'after')]
+      const first = await startBroker({ directory: before, flushIntervalMs: 5 })
+      await first.catalog.createTopic('orders', 1, {})
+      const service = openIngest(first)
+      await service.applyTables([config])
+      await produce(first, [order(1)])
+      await untilPublished(first, 1n)
+      await service.close()
+      await first.stop()
+
+      await rename(before, after)
+      const broker = await startBroker({ directory: after, flushIntervalMs: 5 })
+      const moved = openIngest(broker)
+      await moved.applyTables([config])
+      await produce(broker, [order(2)])
+      await waitFor(() => moved.status()[0]?.publishFailure !== undefined)
+      expect(moved.status()[0]?.publishFailure).toMatch(
+        /^table floe__orders was published at file:.*\/before\/tables\/.* and its store is now at file:.*\/after\/.*: move it back/,
+      )
+      expect((await broker.catalog.tableByName('floe__orders'))?.published?.rowCount).toBe(1n)
+      await moved.close()
+      await broker.stop()
+    })
   })
 })
