@@ -39,6 +39,8 @@ export class TableRunner {
   readonly progress = new TableProgress()
   readonly #closing = new AbortController()
   #done: Promise<void> = Promise.resolve()
+  /** The topic was not there: all its records are younger than the table. */
+  #wasThereFirst = false
 
   constructor(parts: TableRunnerParts) {
     this.#parts = parts
@@ -77,6 +79,7 @@ export class TableRunner {
     const { topic } = config.definition.source
     const described = await source.describeTopic(topic)
     if (described === undefined) {
+      this.#wasThereFirst = true
       const { clusterName } = config.definition.source
       this.#note('waiting', `topic ${topic} does not exist in cluster ${clusterName}; waiting for it`)
       await this.#parts.clock.sleep(topicCheckMs, this.#closing.signal)
@@ -86,7 +89,7 @@ export class TableRunner {
     const accounts = await catalog.claimSourcePartitions(table.tableId, partitions)
     if (accounts === 'unknown-table') return { kind: 'stop', reason: 'the table was dropped' }
     const begun =
-      config.startOffset === 'latest'
+      config.startOffset === 'latest' && !this.#wasThereFirst
         ? await beginAtLatest(catalog, source, table.tableId, topic, described, accounts)
         : accounts
     if (begun === undefined) return { kind: 'restart', reason: 'another worker claimed its partitions' }

@@ -135,6 +135,15 @@ describe('ingestion of a topic of the own broker', () => {
     })
   })
 
+  it('reads a topic that it had to wait for from its beginning, also with start_offset: latest', async () => {
+    const { broker, service } = await begin()
+    await service.applyTables([{ ...config, startOffset: 'latest' }])
+    await waitFor(() => service.status()[0]?.state === 'waiting')
+    const { topic } = await broker.catalog.createTopic('orders', 1, {})
+    await appendToLog(broker, topic.topicId, 0, [orders(0, 3)])
+    await untilPublished(broker, 3n)
+  })
+
   it('stops in front of a record that does not fit when told to, with the rows before it committed', async () => {
     const { broker, service } = await begin()
     await broker.catalog.createTopic('orders', 1, {})
