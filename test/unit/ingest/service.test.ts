@@ -162,6 +162,17 @@ describe('ingestion of a topic of the own broker', () => {
       { codec: 'zstd' },
     )
 
+  it('accounts for records that it was told to drop', async () => {
+    const { broker, service } = await begin()
+    const { topic } = await broker.catalog.createTopic('orders', 1, {})
+    await appendToLog(broker, topic.topicId, 0, [batch(0, [record(order(0)), record('{'), record(order(2))])])
+    await service.applyTables([{ ...config, deadLetterMode: 'skip' }])
+    await untilPublished(broker, 2n)
+    const report = await verifyTable({ catalog: broker.catalog, store: broker.store }, 'floe__orders')
+    expect(report.proved).toBe(true)
+    expect(report.partitions).toMatchObject([{ start: 0n, end: 3n, rows: 2n, rejected: 1n, deadLetters: 0n }])
+  })
+
   it('goes on behind batches that cannot be read, and proves the table', async () => {
     const { broker, service } = await begin()
     const { topic } = await broker.catalog.createTopic('orders', 2, {})
