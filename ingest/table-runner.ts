@@ -59,16 +59,24 @@ export class TableRunner {
   async #run(): Promise<void> {
     const { clock, log } = this.#parts
     let delayMs = retryDelayMsFirst
+    const pause = async (): Promise<void> => {
+      await clock.sleep(delayMs, this.#closing.signal)
+      delayMs = Math.min(delayMs * 2, retryDelayMsMax)
+    }
     while (!this.#closing.signal.aborted) {
+      const startedMs = clock.monotonicMs()
       try {
         const end = await this.#runOnce()
-        delayMs = retryDelayMsFirst
+        // Another start costs a command; one that ends at once would be made again and again.
+        if (end.kind !== 'restart' || clock.monotonicMs() - startedMs > retryDelayMsMax) delayMs = retryDelayMsFirst
         if (end.kind === 'stop') await this.#stop(end.reason)
-        if (end.kind === 'restart') this.#note('restarting', end.reason)
+        if (end.kind === 'restart') {
+          this.#note('restarting', end.reason)
+          await pause()
+        }
       } catch (error) {
         this.#note('failing', errorMessage(error))
-        await clock.sleep(delayMs, this.#closing.signal)
-        delayMs = Math.min(delayMs * 2, retryDelayMsMax)
+        await pause()
       }
     }
     log.debug('table closed', { table: this.#parts.config.definition.name })

@@ -3,9 +3,11 @@ import { join } from 'node:path'
 import { Producer, stringSerializers } from '@platformatic/kafka'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { SourceCoverage } from '../../../catalog/client.ts'
+import { systemClock } from '../../../core/clock.ts'
 import type { IngestService } from '../../../ingest/service.ts'
 import type { TableIngestConfig } from '../../../ingest/table-config.ts'
 import { verifyTable } from '../../../ingest/verify/verify-table.ts'
+import type { RecordSource } from '../../../kafka/record-source.ts'
 import { provenanceField } from '../../../table/provenance.ts'
 import { primitive } from '../../../table/types.ts'
 import { openIngest } from '../../support/open-ingest.ts'
@@ -142,6 +144,32 @@ describe('ingestion of a topic of the own broker', () => {
     const { topic } = await broker.catalog.createTopic('orders', 1, {})
     await appendToLog(broker, topic.topicId, 0, [orders(0, 3)])
     await untilPublished(broker, 3n)
+  })
+
+  it('claims its partitions ever more rarely while their topic is there for some brokers only', async () => {
+    const broker = await startBroker()
+    started.push(broker)
+    await broker.catalog.createTopic('orders', 1, {})
+    const local = broker.broker.localSource()
+    let readerCount = 0
+    const source: RecordSource = {
+      describeTopic: topic => local.describeTopic(topic),
+      partitionStates: (topic, partitions) => local.partitionStates(topic, partitions),
+      openReader() {
+        readerCount++
+        const reader = local.openReader()
+        return { ...reader, fetch: (_, parts, options) => reader.fetch('not-here', parts, options) }
+      },
+      close: () => local.close(),
+    }
+    const service = openIngest(broker, { source })
+    started.push({ stop: () => service.close() })
+    const startedMs = systemClock.monotonicMs()
+    await service.applyTables([config])
+    await waitFor(() => readerCount === 3)
+    // 200 ms after the first, 400 ms after the second.
+    expect(systemClock.monotonicMs() - startedMs).toBeGreaterThan(550)
+    expect(service.status()[0]).toMatchObject({ state: 'restarting', reason: 'topic orders is gone' })
   })
 
   it('stops in front of a record that does not fit when told to, with the rows before it committed', async () => {
