@@ -42,7 +42,7 @@ afterAll(async () => {
 
 function openSecureSource(
   password = user.password,
-  mechanism: 'PLAIN' | 'SCRAM-SHA-512' = 'SCRAM-SHA-512',
+  mechanism: 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512' = 'SCRAM-SHA-512',
 ): RecordSource {
   const [hostname = '', port = ''] = kafka.secureBootstrap!.split(':')
   const source = createRemoteSource({
@@ -267,12 +267,12 @@ describe('a topic of Apache Kafka that is created again', () => {
 })
 
 describe('signing in to Apache Kafka', () => {
-  it.each(['PLAIN', 'SCRAM-SHA-512'] as const)('works with %s', async mechanism => {
+  it.each(['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'] as const)('works with %s', async mechanism => {
     const source = openSecureSource(user.password, mechanism)
     expect(await source.describeTopic('not-there')).toBeUndefined()
   })
 
-  it.each(['PLAIN', 'SCRAM-SHA-512'] as const)(
+  it.each(['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'] as const)(
     'says who was refused where when the password is wrong: %s',
     async mechanism => {
       const source = openSecureSource('wrong', mechanism)
