@@ -165,7 +165,7 @@ function addCommand(parent: Command, name: string, description: string): Command
 function addStorePlace(command: Command): Command {
   return command
     .option('-c, --config <file>', 'configuration that says where the store is')
-    .option('--data-dir <dir>', 'directory of the store, when the configuration names none', './floe-data')
+    .option('--data-dir <dir>', 'overrides data_dir (which is ./floe-data when nothing names it)')
 }
 
 function addPlace(command: Command): Command {

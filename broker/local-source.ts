@@ -9,6 +9,7 @@ import type {
   FetchedPartition,
   FetchOutcome,
   FetchRequestPart,
+  RecordReader,
   RecordSource,
   SourceFetchOptions,
   SourcePartitionState,
@@ -50,7 +51,12 @@ export class LocalRecordSource implements RecordSource {
     })
   }
 
-  async fetch(
+  /** Reads share nothing but the cache: there is nothing to open. */
+  openReader(): RecordReader {
+    return { fetch: (topic, parts, options) => this.#fetch(topic, parts, options), close: async () => {} }
+  }
+
+  async #fetch(
     topic: string,
     parts: readonly FetchRequestPart[],
     options: SourceFetchOptions,

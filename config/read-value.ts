@@ -153,6 +153,9 @@ export function readScalar(
   }
 }
 
+/** What YAML makes of the end of an unquoted `decimal(10,2)` in `{ }`. */
+const commaTail = /^\d+\s*\)$/
+
 function readRecord(option: RecordOption, value: YamlValue, path: string, collector: ProblemCollector): unknown {
   let entries = value.kind === 'map' ? value.entries : undefined
   if (value.kind === 'scalar' && value.value === null && option.shorthand === undefined) entries = []
@@ -169,9 +172,14 @@ function readRecord(option: RecordOption, value: YamlValue, path: string, collec
   for (const entry of entries) {
     if (Object.hasOwn(option.keys, entry.key)) continue
     sound = false
+    const at = joinPath(path, entry.key)
+    if (commaTail.test(entry.key)) {
+      collector.reportAt(entry.keyOffset, at, 'a comma ends a value in { }: put it in quotes, such as "decimal(10,2)"')
+      continue
+    }
     const missing = names.filter(name => !written.has(name))
     const hint = suggestNearest(entry.key, missing) || suggestNearest(entry.key, names)
-    collector.reportAt(entry.keyOffset, joinPath(path, entry.key), `unknown key${hint || `: use ${names.join(', ')}`}`)
+    collector.reportAt(entry.keyOffset, at, `unknown key${hint || `: use ${names.join(', ')}`}`)
   }
   const result: Record<string, unknown> = {}
   for (const [name, key] of Object.entries(option.keys)) {

@@ -77,7 +77,7 @@ export const tableKeys = {
   start_offset: withDefault(
     choice('earliest', 'latest'),
     'earliest',
-    'Where a new table begins to read, decided when its topic is there for the first time. Partitions that the topic gets later are read from their beginning.',
+    'Where a new table begins to read, decided when its topic is there for the first time. A topic that the table had to wait for, and partitions that the topic gets later, are read from their beginning.',
   ),
   freshness: withDefault(
     duration(100, 24 * 3_600_000),

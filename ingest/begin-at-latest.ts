@@ -2,7 +2,7 @@
  * `start_offset: latest`: where a table begins is decided once, when the topic is there for the first time, and written down in
  * the account as an empty range of every partition. Decided by whoever reads next, it would move with every restart until the
  * first commit, and what was produced meanwhile would be passed over in silence. Partitions that the topic gets later begin at
- * their beginning: all their records are younger than the table.
+ * their beginning: all their records are younger than the table. So are those of a topic that the table had to wait for.
  */
 import type { CatalogClient, CoverageRange, SourceCoverage } from '../catalog/client.ts'
 import type { RecordSource, SourceTopic } from '../kafka/record-source.ts'

@@ -15,7 +15,13 @@ import type { CatalogClient, CommitTableFilesResult, CoverageRange, SourceCovera
 import type { Clock } from '../core/clock.ts'
 import { errorMessage, FloeError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
-import type { FetchedPartition, FetchRequestPart, RecordSource, SourcePartitionState } from '../kafka/record-source.ts'
+import type {
+  FetchedPartition,
+  FetchRequestPart,
+  RecordReader,
+  RecordSource,
+  SourcePartitionState,
+} from '../kafka/record-source.ts'
 import type { FilePutter } from './file-putter.ts'
 import { decidePosition, isUnread } from './positions.ts'
 import type { TableIngestConfig } from './table-config.ts'
@@ -71,6 +77,7 @@ const partitionFetchBytesMax = 2 * 1024 * 1024
 
 export class TableLane {
   readonly #parts: LaneParts
+  readonly #reader: RecordReader
   readonly #partitions: LanePartition[] = []
   readonly #byNumber = new Map<number, LanePartition>()
   /** Where the next fetch begins, so that no partition starves. */
@@ -88,6 +95,7 @@ export class TableLane {
 
   constructor(parts: LaneParts) {
     this.#parts = parts
+    this.#reader = parts.source.openReader()
   }
 
   /**
@@ -111,6 +119,7 @@ export class TableLane {
       throw error
     } finally {
       await this.#committing.catch(() => {})
+      await this.#reader.close()
       await this.#parts.builder.discard()
     }
   }
@@ -181,8 +190,8 @@ export class TableLane {
     waitMs: number,
     signal: AbortSignal,
   ): Promise<readonly FetchedPartition[]> {
-    const { config, source, topicId } = this.#parts
-    return fetchUnlessAborted(source, config.definition.source.topic, parts, {
+    const { config, topicId } = this.#parts
+    return fetchUnlessAborted(this.#reader, config.definition.source.topic, parts, {
       waitMsMax: Math.max(1, Math.floor(Math.min(waitMs, idleWaitMsMax))),
       bytesMin: 1,
       bytesMax: fetchBytesMax,
@@ -458,13 +467,13 @@ class LaneEnded extends Error {
 }
 
 async function fetchUnlessAborted(
-  source: RecordSource,
+  reader: RecordReader,
   topic: string,
   parts: readonly FetchRequestPart[],
-  options: Parameters<RecordSource['fetch']>[2] & { readonly signal: AbortSignal },
+  options: Parameters<RecordReader['fetch']>[2] & { readonly signal: AbortSignal },
 ): Promise<readonly FetchedPartition[]> {
   try {
-    return await source.fetch(topic, parts, options)
+    return await reader.fetch(topic, parts, options)
   } catch (error) {
     if (options.signal.aborted) return []
     throw error instanceof FloeError

@@ -47,6 +47,8 @@ export class TableRunner {
   readonly progress = new TableProgress()
   readonly #closing = new AbortController()
   #done: Promise<void> = Promise.resolve()
+  /** The topic was not there: all its records are younger than the table. */
+  #wasThereFirst = false
 
   constructor(parts: TableRunnerParts) {
     this.#parts = parts
@@ -65,16 +67,24 @@ export class TableRunner {
   async #run(): Promise<void> {
     const { clock, log } = this.#parts
     let delayMs = retryDelayMsFirst
+    const pause = async (): Promise<void> => {
+      await clock.sleep(delayMs, this.#closing.signal)
+      delayMs = Math.min(delayMs * 2, retryDelayMsMax)
+    }
     while (!this.#closing.signal.aborted) {
+      const startedMs = clock.monotonicMs()
       try {
         const end = await this.#runOnce()
-        delayMs = retryDelayMsFirst
+        // Another start costs a command; one that ends at once would be made again and again.
+        if (end.kind !== 'restart' || clock.monotonicMs() - startedMs > retryDelayMsMax) delayMs = retryDelayMsFirst
         if (end.kind === 'stop') await this.#stop(end.reason)
-        if (end.kind === 'restart') this.#note('restarting', end.reason)
+        if (end.kind === 'restart') {
+          this.#note('restarting', end.reason)
+          await pause()
+        }
       } catch (error) {
         this.#note('failing', errorMessage(error))
-        await clock.sleep(delayMs, this.#closing.signal)
-        delayMs = Math.min(delayMs * 2, retryDelayMsMax)
+        await pause()
       }
     }
     log.debug('table closed', { table: this.#parts.config.definition.name })
@@ -85,6 +95,7 @@ export class TableRunner {
     const { topic } = config.definition.source
     const described = await source.describeTopic(topic)
     if (described === undefined) {
+      this.#wasThereFirst = true
       const { clusterName } = config.definition.source
       this.#note('waiting', `topic ${topic} does not exist in cluster ${clusterName}; waiting for it`)
       await this.#parts.clock.sleep(topicCheckMs, this.#closing.signal)
@@ -99,7 +110,7 @@ export class TableRunner {
     const accounts = await catalog.claimSourcePartitions(table.tableId, partitions)
     if (accounts === 'unknown-table') return { kind: 'stop', reason: 'the table was dropped' }
     const begun =
-      config.startOffset === 'latest'
+      config.startOffset === 'latest' && !this.#wasThereFirst
         ? await beginAtLatest(catalog, source, table.tableId, topic, described, accounts)
         : accounts
     if (begun === undefined) return { kind: 'restart', reason: 'another worker claimed its partitions' }

@@ -92,6 +92,15 @@ export interface RecordSource {
    */
   partitionStates(topic: string, partitions: readonly number[]): Promise<readonly SourcePartitionState[]>
 
+  /** For one who reads on his own: no reader waits for another one's long poll, or gets what another one asked for. */
+  openReader(): RecordReader
+
+  /** Ends running fetches, also of readers, and frees connections. Idempotent. */
+  close(): Promise<void>
+}
+
+/** One fetch at a time is under way, but for one that was given up. */
+export interface RecordReader {
   /**
    * Long poll: answers when `bytesMin` are there over all partitions, when any partition has an error, or when `waitMsMax`
    * passed. The answer has one entry per part, in request order.
@@ -102,6 +111,6 @@ export interface RecordSource {
     options: SourceFetchOptions,
   ): Promise<readonly FetchedPartition[]>
 
-  /** Ends running fetches and frees connections. Idempotent. */
+  /** Frees what it holds; the source goes on. Idempotent. */
   close(): Promise<void>
 }

@@ -26,7 +26,7 @@ export interface Place {
 /** errors  invalid: there is no catalog in the store; and what the store throws */
 export async function openPlace(options: PlaceOptions): Promise<Place> {
   const { server } = loadConfig(options.config)
-  const placed = options.config === undefined ? { ...server, dataDir: options.dataDir ?? server.dataDir } : server
+  const placed = { ...server, dataDir: options.dataDir ?? server.dataDir }
   const url = storeUrl(placed)
   if (url.startsWith('memory:')) {
     throw new FloeError('invalid', 'store-in-memory', 'the store lives in the memory of the server: ask it with --url')

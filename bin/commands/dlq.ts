@@ -5,7 +5,7 @@ import { tableFolder } from '../../catalog/object-names.ts'
 import { FloeError } from '../../core/errors.ts'
 import { deadLetterFields } from '../../ingest/worker/dead-letters.ts'
 import { formatCount, formatTable, type Output } from '../cli/output.ts'
-import { openAsker, openPlace, type Place } from '../cli/place.ts'
+import { type Asker, type JsonOf, openAsker, openPlace, type Place } from '../cli/place.ts'
 import type { PlaceOptions } from '../main.ts'
 import { SqlEngine } from '../sql/duckdb.ts'
 import { LocalFiles } from '../sql/local-files.ts'
@@ -18,8 +18,7 @@ export async function runDlqList(place: PlaceOptions, output: Output): Promise<v
   const { tables } = await asker.get<{ tables: readonly TableView[] }>('/tables')
   const counts = await Promise.all(
     tables.map(async ({ name, deadLetters }) => {
-      const path = `/tables/${encodeURIComponent(name)}/dead-letters?limit=${filesPageCount}`
-      const { files } = await asker.get<{ files: readonly DeadLetterFileView[] }>(path)
+      const files = await listFiles(asker, name)
       return { table: name, deadLetters, files: files.length, newest: files.at(-1)?.committed ?? null }
     }),
   )
@@ -28,11 +27,22 @@ export async function runDlqList(place: PlaceOptions, output: Output): Promise<v
     const rows = counts.map(each => [
       each.table,
       formatCount(BigInt(each.deadLetters)),
-      each.files === filesPageCount ? `${filesPageCount} or more` : formatCount(each.files),
+      formatCount(each.files),
       each.newest ?? '-',
     ])
     return formatTable(['table', 'dead letters', 'files', 'newest'], rows, ['left', 'right', 'right'])
   })
+}
+
+/** Oldest first. */
+async function listFiles(asker: Asker, table: string): Promise<readonly JsonOf<DeadLetterFileView>[]> {
+  const files: JsonOf<DeadLetterFileView>[] = []
+  for (;;) {
+    const path = `/tables/${encodeURIComponent(table)}/dead-letters?skip=${files.length}&limit=${filesPageCount}`
+    const page = (await asker.get<{ files: readonly DeadLetterFileView[] }>(path)).files
+    files.push(...page)
+    if (page.length < filesPageCount) return files
+  }
 }
 
 export async function runDlqShow(name: string, limit: number, options: PlaceOptions, output: Output): Promise<void> {

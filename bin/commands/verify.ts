@@ -28,6 +28,7 @@ export async function runVerify(names: readonly string[], options: PlaceOptions,
         each.start,
         each.end,
         each.rows,
+        each.rejected,
         each.deadLetters,
         each.filtered,
         each.control,
@@ -36,9 +37,9 @@ export async function runVerify(names: readonly string[], options: PlaceOptions,
     )
     output.line(
       formatTable(
-        ['partition', 'generation', 'start', 'end', 'rows', 'dead letters', 'filtered', 'control', 'gap'],
+        ['partition', 'generation', 'start', 'end', 'rows', 'rejected', 'dead letters', 'filtered', 'control', 'gap'],
         rows,
-        Array(9).fill('right'),
+        Array(10).fill('right'),
       ),
     )
     for (const problem of report.problems) output.line(output.colors.red(problem))

@@ -8,7 +8,7 @@ export async function describeWaysToLook(server: FloeServer, dataDir: string): P
   const uri = `http://127.0.0.1:${server.httpPort}/catalog/iceberg`
   const where = dataDir === './floe-data' ? '' : ` --data-dir ${dataDir}`
   return [
-    `records   kcat -b 127.0.0.1:${server.kafkaPort} -t orders -C -o -5 -e`,
+    `records   kcat -b 127.0.0.1:${server.kafkaPort} -t orders -C -o -5 -c 5`,
     `SQL       npx floe sql${where} 'select country, count(*), sum(amount) from orders group by 1 order by 2 desc'`,
     `proof     npx floe verify${where} orders clicks payments`,
     `rejected  npx floe dlq show${where} orders`,

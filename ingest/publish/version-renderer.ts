@@ -4,6 +4,7 @@
  * metadata, its Delta definition); a fresh one reads that from the store.
  */
 import type { PublishedVersion } from '../../catalog/client.ts'
+import { FloeError } from '../../core/errors.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
 import { isCheckpointDue, type LiveFile, renderDeltaCheckpoint } from '../../table/delta/checkpoint.ts'
 import { type DeltaRendering, readDeltaRendering, renderDelta } from '../../table/delta/render.ts'
@@ -55,7 +56,7 @@ export class VersionRenderer {
 
   /**
    * liveFiles  pages of every file live in the version, with when it was added; read only when a checkpoint is due
-   * errors     internal or corrupt: what was rendered does not pass its own validation
+   * errors     internal or corrupt: what was rendered does not pass its own validation; invalid: the store was moved
    */
   async render(
     table: TableIdentity,
@@ -63,6 +64,7 @@ export class VersionRenderer {
     liveFileCount: number,
     liveFiles: () => AsyncIterable<readonly LiveFile[]>,
   ): Promise<RenderedVersion> {
+    checkLocation(table, this.#iceberg)
     const loaded = await loadManifestsToRewrite(table, plan, this.#iceberg, this.#readObject)
     const iceberg = renderIceberg(table, plan, this.#iceberg, loaded)
     validateIceberg(table, plan, iceberg.objects, this.#iceberg)
@@ -90,4 +92,15 @@ export class VersionRenderer {
       icebergMetadataPath: iceberg.metadataPath,
     }
   }
+}
+
+/** What was published names its files by their whole address: readers would not find them anywhere else. */
+function checkLocation({ name, location }: TableIdentity, previous: IcebergRendering | undefined): void {
+  if (previous === undefined || previous.metadata.location === location) return
+  throw new FloeError(
+    'invalid',
+    'table-moved',
+    `table ${name} was published at ${previous.metadata.location} and its store is now at ${location}: move it back, ` +
+      'because what was published names its files by where they were',
+  )
 }

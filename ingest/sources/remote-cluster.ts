@@ -14,6 +14,7 @@ import {
 } from '@platformatic/kafka'
 import { errorMessage, FloeError } from '../../core/errors.ts'
 import { type ApiName, apis, isFlexible } from '../../kafka/api-keys.ts'
+import { findKafkaError } from '../../kafka/errors.ts'
 import {
   decodeResponseBody,
   encodeRequestBody,
@@ -47,6 +48,11 @@ const versionMax = { Fetch: 17, ListOffsets: 7 } as const
 export const fetchVersionByNameMax = 12
 
 type RecordApi = keyof typeof versionMax
+
+export const unknownTopicOrPartition = 3
+export const isolationReadCommitted = 1
+export const noTopicId = '00000000-0000-0000-0000-000000000000'
+const leaderNotAvailable = 5
 
 export class RemoteCluster {
   readonly #options: RemoteClusterOptions
@@ -89,7 +95,7 @@ export class RemoteCluster {
   }
 
   /** The node that leads each partition, by the cached metadata. */
-  async leaders(topic: string): Promise<readonly number[]> {
+  async #leaders(topic: string): Promise<readonly number[]> {
     try {
       const metadata = await this.#client.metadata({ topics: [topic], autocreateTopics: false })
       return metadata.topics.get(topic)?.partitions.map(partition => partition.leader) ?? []
@@ -97,6 +103,34 @@ export class RemoteCluster {
       if (isUnknownTopic(error)) return []
       throw this.#translate(error)
     }
+  }
+
+  /** The items by the node that leads their partition. */
+  async groupByLeader<T>(
+    topic: string,
+    items: readonly T[],
+    partitionOf: (item: T) => number,
+  ): Promise<ReadonlyMap<number, T[]>> {
+    const leaders = await this.#leaders(topic)
+    const groups = new Map<number, T[]>()
+    for (const item of items) {
+      const leader = leaders[partitionOf(item)]
+      if (leader === undefined) throw this.partitionError(topic, partitionOf(item), unknownTopicOrPartition)
+      if (leader < 0) throw this.partitionError(topic, partitionOf(item), leaderNotAvailable)
+      const group = groups.get(leader)
+      if (group === undefined) groups.set(leader, [item])
+      else group.push(item)
+    }
+    return groups
+  }
+
+  partitionError(topic: string, partition: number, code: number): FloeError {
+    const { name, message } = describeError(code)
+    if (code === unknownTopicOrPartition) {
+      return new FloeError('invalid', 'source-partition-unknown', `partition ${partition} of ${topic} does not exist`)
+    }
+    this.forgetLeaders()
+    return new FloeError('unavailable', 'source-partition-error', `${topic}/${partition}: ${name}: ${message}`)
   }
 
   /** `versionCap` keeps the call below a version whose form the body does not have. */
@@ -165,6 +199,10 @@ export class RemoteCluster {
       error,
     )
   }
+}
+
+export function describeError(code: number): { readonly name: string; readonly message: string } {
+  return findKafkaError(code) ?? { name: `error ${code}`, message: 'an unknown error code' }
 }
 
 function send<A extends ApiName>(

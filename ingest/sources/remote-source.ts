@@ -1,48 +1,30 @@
-/**
- * Reads topics of any Kafka-protocol cluster as a RecordSource.
- *
- * Every leader has at most one fetch in flight. A fetch answers as soon as one leader brought something, so that a slow or idle
- * broker does not hold up the others; what the others bring later waits for the next fetch, and is dropped when that asks for
- * other offsets. At most one answer per leader waits: memory is bounded by leaders times `bytesMax`.
- */
-import { FloeError } from '../../core/errors.ts'
-import { findKafkaError } from '../../kafka/errors.ts'
-import type { RequestInput, ResponseOutput } from '../../kafka/protocol/codec.ts'
-import type {
-  FetchedPartition,
-  FetchRequestPart,
-  RecordSource,
-  SourceFetchOptions,
-  SourcePartitionState,
-  SourceTopic,
-} from '../../kafka/record-source.ts'
-import { fetchVersionByNameMax, RemoteCluster, type RemoteClusterOptions } from './remote-cluster.ts'
+/** Topics of any Kafka-protocol cluster as a RecordSource. */
+import type { RecordReader, RecordSource, SourcePartitionState, SourceTopic } from '../../kafka/record-source.ts'
+import {
+  isolationReadCommitted,
+  noTopicId,
+  RemoteCluster,
+  type RemoteClusterOptions,
+  unknownTopicOrPartition,
+} from './remote-cluster.ts'
+import { RemoteReader } from './remote-reader.ts'
 
-const isolationReadCommitted = 1
 const timestampLatest = -1n
 const timestampEarliest = -2n
-const noTopicId = '00000000-0000-0000-0000-000000000000'
-
-/** What one leader was asked, and its answer once it is there. */
-interface LeaderFetch {
-  readonly parts: readonly FetchRequestPart[]
-  readonly settled: Promise<void>
-  answer: readonly FetchedPartition[] | undefined
-  failure: unknown
-}
 
 export function createRemoteSource(options: RemoteClusterOptions): RecordSource {
-  return new RemoteSource(new RemoteCluster(options))
+  return new RemoteSource(options)
 }
 
 class RemoteSource implements RecordSource {
+  readonly #options: RemoteClusterOptions
+  /** For everything but records. */
   readonly #cluster: RemoteCluster
-  /** By topic and leader. */
-  readonly #fetches = new Map<string, LeaderFetch>()
-  readonly #closing = new AbortController()
+  readonly #readers = new Set<RemoteReader>()
 
-  constructor(cluster: RemoteCluster) {
-    this.#cluster = cluster
+  constructor(options: RemoteClusterOptions) {
+    this.#options = options
+    this.#cluster = new RemoteCluster(options)
   }
 
   async describeTopic(topic: string): Promise<SourceTopic | undefined> {
@@ -69,7 +51,7 @@ class RemoteSource implements RecordSource {
     partitions: readonly number[],
     timestamp: bigint,
   ): Promise<ReadonlyMap<number, bigint>> {
-    const byLeader = await this.#groupByLeader(topic, partitions, partition => partition)
+    const byLeader = await this.#cluster.groupByLeader(topic, partitions, partition => partition)
     const offsets = new Map<number, bigint>()
     await Promise.all(
       [...byLeader].map(async ([leader, group]) => {
@@ -79,199 +61,31 @@ class RemoteSource implements RecordSource {
           topics: [{ name: topic, partitions: group.map(partitionIndex => ({ partitionIndex, timestamp })) }],
         })
         for (const each of answer.topics[0]?.partitions ?? []) {
-          if (each.errorCode !== 0) throw this.#partitionError(topic, each.partitionIndex, each.errorCode)
+          if (each.errorCode !== 0) throw this.#cluster.partitionError(topic, each.partitionIndex, each.errorCode)
           offsets.set(each.partitionIndex, each.offset)
         }
       }),
     )
     for (const partition of partitions) {
-      if (!offsets.has(partition)) throw this.#partitionError(topic, partition, unknownTopicOrPartition)
+      if (!offsets.has(partition)) throw this.#cluster.partitionError(topic, partition, unknownTopicOrPartition)
     }
     return offsets
   }
 
-  async #groupByLeader<T>(
-    topic: string,
-    items: readonly T[],
-    partitionOf: (item: T) => number,
-  ): Promise<ReadonlyMap<number, T[]>> {
-    const leaders = await this.#cluster.leaders(topic)
-    const groups = new Map<number, T[]>()
-    for (const item of items) {
-      const leader = leaders[partitionOf(item)]
-      if (leader === undefined) throw this.#partitionError(topic, partitionOf(item), unknownTopicOrPartition)
-      if (leader < 0) throw this.#partitionError(topic, partitionOf(item), leaderNotAvailable)
-      const group = groups.get(leader)
-      if (group === undefined) groups.set(leader, [item])
-      else group.push(item)
-    }
-    return groups
-  }
-
-  #partitionError(topic: string, partition: number, code: number): FloeError {
-    const { name, message } = describeError(code)
-    if (code === unknownTopicOrPartition) {
-      return new FloeError('invalid', 'source-partition-unknown', `partition ${partition} of ${topic} does not exist`)
-    }
-    this.#cluster.forgetLeaders()
-    return new FloeError('unavailable', 'source-partition-error', `${topic}/${partition}: ${name}: ${message}`)
-  }
-
-  async fetch(
-    topic: string,
-    parts: readonly FetchRequestPart[],
-    options: SourceFetchOptions,
-  ): Promise<readonly FetchedPartition[]> {
-    const byLeader = await this.#groupByLeader(topic, parts, part => part.partition)
-    const running: LeaderFetch[] = []
-    for (const [leader, group] of byLeader) {
-      const id = `${topic}/${leader}`
-      const earlier = this.#fetches.get(id)
-      if (earlier !== undefined && asksTheSame(earlier.parts, group)) running.push(earlier)
-      else running.push(this.#startFetch(id, leader, topic, group, options))
-    }
-    await this.#waitForAny(running, options.signal)
-    const fetched = new Map<number, FetchedPartition>()
-    for (const [leader] of byLeader) {
-      const id = `${topic}/${leader}`
-      const done = this.#fetches.get(id)
-      if (done === undefined || (done.answer === undefined && done.failure === undefined)) continue
-      this.#fetches.delete(id)
-      if (done.failure !== undefined) throw done.failure
-      for (const each of done.answer ?? []) fetched.set(each.partition, each)
-    }
-    return parts.map(part => fetched.get(part.partition) ?? nothingYet(part))
-  }
-
-  #startFetch(
-    id: string,
-    leader: number,
-    topic: string,
-    parts: readonly FetchRequestPart[],
-    options: SourceFetchOptions,
-  ): LeaderFetch {
-    const started: { -readonly [K in keyof LeaderFetch]: LeaderFetch[K] } = {
-      parts,
-      settled: Promise.resolve(),
-      answer: undefined,
-      failure: undefined,
-    }
-    const body: RequestInput<'Fetch'> = {
-      replicaId: -1,
-      maxWaitMs: options.waitMsMax,
-      minBytes: options.bytesMin,
-      maxBytes: options.bytesMax,
-      isolationLevel: isolationReadCommitted,
-      topics: [
-        {
-          topic,
-          topicId: options.topicId ?? noTopicId,
-          partitions: parts.map(part => ({
-            partition: part.partition,
-            fetchOffset: part.offset,
-            partitionMaxBytes: part.bytesMax,
-          })),
-        },
-      ],
-      forgottenTopicsData: [],
-    }
-    started.settled = this.#cluster
-      .call(leader, 'Fetch', body, options.topicId === undefined ? fetchVersionByNameMax : undefined)
-      .then(answer => {
-        started.answer = this.#translate(answer)
-      })
-      .catch((failure: unknown) => {
-        started.failure = failure
-      })
-    this.#fetches.set(id, started)
-    return started
-  }
-
-  #translate(answer: ResponseOutput<'Fetch'>): readonly FetchedPartition[] {
-    if (answer.errorCode !== 0) {
-      const { name, message } = describeError(answer.errorCode)
-      throw new FloeError('unavailable', 'source-fetch-failed', `fetch failed: ${name}: ${message}`)
-    }
-    return (answer.responses[0]?.partitions ?? []).map(each => {
-      const outcome = outcomeOf(each.errorCode)
-      if (outcome === 'unavailable') this.#cluster.forgetLeaders()
-      return {
-        partition: each.partitionIndex,
-        batches: each.records ?? noBytes,
-        aborted: each.abortedTransactions ?? [],
-        logStartOffset: each.logStartOffset,
-        endOffset: each.lastStableOffset,
-        highWatermark: each.highWatermark,
-        error: outcome,
-        ...(outcome === 'unavailable' ? { message: describeError(each.errorCode).name } : {}),
-      }
-    })
-  }
-
-  async #waitForAny(running: readonly LeaderFetch[], signal: AbortSignal | undefined): Promise<void> {
-    const abort = signal === undefined ? this.#closing.signal : AbortSignal.any([signal, this.#closing.signal])
-    abort.throwIfAborted()
-    const { promise, reject } = Promise.withResolvers<never>()
-    const onAbort = (): void => reject(abort.reason)
-    abort.addEventListener('abort', onAbort, { once: true })
-    try {
-      const pending = new Set(running)
-      while (pending.size > 0) {
-        await Promise.race([promise, ...[...pending].map(each => each.settled)])
-        for (const each of pending) {
-          if (
-            each.failure !== undefined ||
-            each.answer?.some(part => part.error !== 'none' || part.batches.length > 0)
-          ) {
-            return
-          }
-          if (each.answer !== undefined) pending.delete(each)
-        }
-      }
-    } finally {
-      abort.removeEventListener('abort', onAbort)
+  openReader(): RecordReader {
+    const reader = new RemoteReader(new RemoteCluster(this.#options))
+    this.#readers.add(reader)
+    return {
+      fetch: (topic, parts, options) => reader.fetch(topic, parts, options),
+      close: async () => {
+        this.#readers.delete(reader)
+        await reader.close()
+      },
     }
   }
 
   async close(): Promise<void> {
-    this.#closing.abort(new FloeError('unavailable', 'source-closed', 'the source was closed'))
-    await this.#cluster.close()
-  }
-}
-
-const noBytes = new Uint8Array(0)
-const unknownTopicOrPartition = 3
-const leaderNotAvailable = 5
-const unknownTopicId = 100
-const inconsistentTopicId = 103
-const unknownTopicCodes = new Set([unknownTopicOrPartition, unknownTopicId, inconsistentTopicId])
-
-function outcomeOf(errorCode: number): FetchedPartition['error'] {
-  if (errorCode === 0) return 'none'
-  if (errorCode === 1) return 'offset-out-of-range'
-  return unknownTopicCodes.has(errorCode) ? 'unknown-topic' : 'unavailable'
-}
-
-function describeError(code: number): { readonly name: string; readonly message: string } {
-  return findKafkaError(code) ?? { name: `error ${code}`, message: 'an unknown error code' }
-}
-
-function asksTheSame(left: readonly FetchRequestPart[], right: readonly FetchRequestPart[]): boolean {
-  return (
-    left.length === right.length &&
-    left.every((part, index) => part.partition === right[index]!.partition && part.offset === right[index]!.offset)
-  )
-}
-
-/** The leader has not answered yet: nothing is known but what was asked. */
-function nothingYet(part: FetchRequestPart): FetchedPartition {
-  return {
-    partition: part.partition,
-    batches: noBytes,
-    aborted: [],
-    logStartOffset: -1n,
-    endOffset: -1n,
-    highWatermark: -1n,
-    error: 'none',
+    await Promise.all([this.#cluster.close(), ...[...this.#readers].map(reader => reader.close())])
+    this.#readers.clear()
   }
 }

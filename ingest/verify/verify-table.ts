@@ -26,6 +26,9 @@ export interface VerifiedPartition {
   readonly end: bigint
   /** Distinct offsets found in data files. */
   readonly rows: bigint
+  /** Offsets that did not become rows because of what they hold. */
+  readonly rejected: bigint
+  /** Distinct offsets found in dead letter files: of a batch that cannot be read the first, with `dlq_mode: skip` none. */
   readonly deadLetters: bigint
   readonly filtered: bigint
   readonly control: bigint
@@ -253,6 +256,7 @@ class TableVerifier {
       start,
       end,
       rows,
+      rejected,
       deadLetters,
       filtered,
       control,

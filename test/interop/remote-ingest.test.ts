@@ -42,7 +42,7 @@ afterAll(async () => {
 
 function openSecureSource(
   password = user.password,
-  mechanism: 'PLAIN' | 'SCRAM-SHA-512' = 'SCRAM-SHA-512',
+  mechanism: 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512' = 'SCRAM-SHA-512',
 ): RecordSource {
   const [hostname = '', port = ''] = kafka.secureBootstrap!.split(':')
   const source = createRemoteSource({
@@ -161,10 +161,11 @@ describe('a table from a topic of Apache Kafka', () => {
     await systemClock.sleep(700)
     await produceWithPython(overwriting.replace('range(200)', 'range(1)'), 'compacted')
     const source = openSecureSource()
+    const reader = source.openReader()
     const topicId = (await source.describeTopic('compacted'))?.topicId
     await waitFor(async () => {
       const parts = [{ partition: 0, offset: 0n, bytesMax: 1_000_000 }]
-      const [fetched] = await source.fetch('compacted', parts, {
+      const [fetched] = await reader.fetch('compacted', parts, {
         waitMsMax: 100,
         bytesMin: 1,
         bytesMax: 1_000_000,
@@ -267,12 +268,12 @@ describe('a topic of Apache Kafka that is created again', () => {
 })
 
 describe('signing in to Apache Kafka', () => {
-  it.each(['PLAIN', 'SCRAM-SHA-512'] as const)('works with %s', async mechanism => {
+  it.each(['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'] as const)('works with %s', async mechanism => {
     const source = openSecureSource(user.password, mechanism)
     expect(await source.describeTopic('not-there')).toBeUndefined()
   })
 
-  it.each(['PLAIN', 'SCRAM-SHA-512'] as const)(
+  it.each(['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'] as const)(
     'says who was refused where when the password is wrong: %s',
     async mechanism => {
       const source = openSecureSource('wrong', mechanism)

@@ -2,7 +2,7 @@ import { Admin, Producer, stringSerializers } from '@platformatic/kafka'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createRemoteSource } from '../../ingest/sources/remote-source.ts'
 import { findWholeBatches } from '../../ingest/whole-batches.ts'
-import type { RecordSource } from '../../kafka/record-source.ts'
+import type { RecordReader, RecordSource } from '../../kafka/record-source.ts'
 import { type Kafka, startKafka } from '../peers/index.ts'
 import { type StartedBroker, startBroker } from '../support/start-broker.ts'
 import { waitFor } from '../support/wait-for.ts'
@@ -13,6 +13,7 @@ describe.each(['Apache Kafka', 'Floe'])('a remote source on %s', kind => {
   let floe: StartedBroker | undefined
   let address = ''
   let source: RecordSource
+  let reader: RecordReader
 
   beforeAll(async () => {
     if (kind === 'Floe') {
@@ -24,6 +25,7 @@ describe.each(['Apache Kafka', 'Floe'])('a remote source on %s', kind => {
     }
     const [hostname = '', port = ''] = address.split(':')
     source = createRemoteSource({ name: 'peer', bootstrapBrokers: [{ hostname, port: Number(port) }] })
+    reader = source.openReader()
   })
 
   afterAll(async () => {
@@ -71,7 +73,7 @@ describe.each(['Apache Kafka', 'Floe'])('a remote source on %s', kind => {
       ])
       while ([...ends.values()].some(end => end < 5n)) {
         const parts = [...ends].map(([partition, offset]) => ({ partition, offset, bytesMax: 100_000 }))
-        for (const fetched of await source.fetch('read', parts, { ...options, ...named })) {
+        for (const fetched of await reader.fetch('read', parts, { ...options, ...named })) {
           expect(fetched.error).toBe('none')
           ends.set(fetched.partition, findWholeBatches(fetched.batches, ends.get(fetched.partition)!).end)
         }
@@ -84,7 +86,7 @@ describe.each(['Apache Kafka', 'Floe'])('a remote source on %s', kind => {
     await createTopic('ranges', 1)
     // A leader that was chosen just now may not know it yet: `unavailable` means to ask again.
     await waitFor(async () => {
-      const [fetched] = await source.fetch('ranges', [{ partition: 0, offset: 7n, bytesMax: 1000 }], options)
+      const [fetched] = await reader.fetch('ranges', [{ partition: 0, offset: 7n, bytesMax: 1000 }], options)
       expect(fetched?.error).toMatch(/offset-out-of-range|unavailable/)
       return fetched?.error === 'offset-out-of-range'
     })
@@ -99,7 +101,7 @@ describe.each(['Apache Kafka', 'Floe'])('a remote source on %s', kind => {
     await createTopic('again', 2)
     await produce('again', 2)
     await waitFor(async () => {
-      const [fetched] = await source.fetch('again', [{ partition: 0, offset: 0n, bytesMax: 1000 }], {
+      const [fetched] = await reader.fetch('again', [{ partition: 0, offset: 0n, bytesMax: 1000 }], {
         ...options,
         topicId: before!.topicId!,
       })

@@ -80,6 +80,10 @@ test('check reads schemas in their own languages', async () => {
 test.each([
   [['check', 'no-such.yaml'], 'no-such.yaml: there is no such file\n'],
   [
+    ['tables', '-c', 'examples/quickstart.yaml', '--data-dir', '/nowhere/else'],
+    'floe: there is no Floe store at /nowhere/else/store: name it with -c FILE or --data-dir DIR, or ask a running server with --url\n',
+  ],
+  [
     ['tables', '--data-dir', '/nowhere'],
     'floe: there is no Floe store at /nowhere/store: name it with -c FILE or --data-dir DIR, or ask a running server with --url\n',
   ],

@@ -6,6 +6,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterEach, expect, test } from 'vitest'
+import type { SourceCoverage } from '../../../catalog/client.ts'
+import { systemClock } from '../../../core/clock.ts'
 import { buildBatch } from '../../../kafka/records/build.ts'
 import { numberedTable } from '../../support/numbered-table.ts'
 import { openIngest } from '../../support/open-ingest.ts'
@@ -56,5 +58,33 @@ test('a record is shown as its text, a record batch as what it is', async () => 
   expect(json.letters).toMatchObject([
     { offset: '1', code: 'unreadable-batch', key: null, value: Buffer.from(unreadable).toString('base64') },
     { offset: '0', code: 'type-mismatch' },
+  ])
+})
+
+test('the newest dead letters are told of a table with many files of them', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'floe-dlq-'))
+  folders.push(folder)
+  const broker = await startBroker({ directory: join(folder, 'store') })
+  const { catalog } = broker
+  const { tableId } = (await catalog.createTable(numberedTable('orders', { freshnessMs: 100 }).definition)).table
+  const [claimed] = (await catalog.claimSourcePartitions(tableId, [0])) as readonly SourceCoverage[]
+  const { grantId } = await catalog.grantNames('data-file', 1_001, 60_000, tableId)
+  const reject = async (start: number, count: number): Promise<number> => {
+    const range = { start: BigInt(start), end: BigInt(start + count), rejected: count, ownerEpoch: claimed!.ownerEpoch }
+    const rest = { partition: 0, topicId: undefined, written: 0, filtered: 0, control: 0, gap: 0n, maxTimestampMs: -1 }
+    const deadLetterFiles = Array.from({ length: count }, (_, index) => {
+      return { grantId, nameIndex: start + index, recordCount: 1, fileBytes: 1 }
+    })
+    await catalog.commitTableFiles({ tableId, files: [], deadLetterFiles, coverage: [{ ...rest, ...range }] })
+    return (await catalog.deadLetterFiles(tableId, start, 1))[0]!.committedMs
+  }
+  const oldestMs = await reject(0, 1_000)
+  await waitFor(() => systemClock.nowMs() > oldestMs)
+  const newestMs = await reject(1_000, 1)
+  await broker.stop()
+
+  const { tables } = JSON.parse(await run('dlq', 'list', '--json', '--data-dir', folder))
+  expect(tables).toEqual([
+    { table: 'floe__orders', deadLetters: '1001', files: 1001, newest: new Date(newestMs).toISOString() },
   ])
 })

@@ -289,23 +289,24 @@ describe('the local source', () => {
   it('reads what was produced, waits for more, and reports what does not exist', async () => {
     const topic = await freshTopic(...three())
     const source = running.broker.localSource()
+    const reader = source.openReader()
     expect(await source.describeTopic(topic)).toMatchObject({ partitionCount: 1 })
     expect(await source.describeTopic('nowhere')).toBeUndefined()
     expect(await source.partitionStates(topic, [0])).toEqual([{ partition: 0, logStartOffset: 0n, endOffset: 6n }])
     const options = { waitMsMax: 20_000, bytesMin: 1, bytesMax: 1_000_000 }
-    const [first] = await source.fetch(topic, [{ partition: 0, offset: 1n, bytesMax: 1_000_000 }], options)
+    const [first] = await reader.fetch(topic, [{ partition: 0, offset: 1n, bytesMax: 1_000_000 }], options)
     expect(first).toMatchObject({ error: 'none', endOffset: 6n, highWatermark: 6n, aborted: [] })
     expect(shape(first!.batches)).toEqual([
       [0n, 2],
       [2n, 3],
       [5n, 1],
     ])
-    const waiting = source.fetch(topic, [{ partition: 0, offset: 6n, bytesMax: 1_000_000 }], options)
+    const waiting = reader.fetch(topic, [{ partition: 0, offset: 6n, bytesMax: 1_000_000 }], options)
     await produce(client, topic, makeBatch(['g']))
     expect(shape((await waiting)[0]!.batches)).toEqual([[6n, 1]])
-    const [beyond] = await source.fetch(topic, [{ partition: 0, offset: 99n, bytesMax: 1 }], options)
+    const [beyond] = await reader.fetch(topic, [{ partition: 0, offset: 99n, bytesMax: 1 }], options)
     expect(beyond!.error).toBe('offset-out-of-range')
-    const [unknown] = await source.fetch('nowhere', [{ partition: 0, offset: 0n, bytesMax: 1 }], options)
+    const [unknown] = await reader.fetch('nowhere', [{ partition: 0, offset: 0n, bytesMax: 1 }], options)
     expect(unknown!.error).toBe('unknown-topic')
     await expect(source.partitionStates(topic, [3])).rejects.toMatchObject({ kind: 'invalid' })
   })
@@ -313,13 +314,14 @@ describe('the local source', () => {
   it('ends a waiting fetch when aborted or closed', async () => {
     const topic = await freshTopic()
     const source = running.broker.localSource()
+    const reader = source.openReader()
     const parts = [{ partition: 0, offset: 0n, bytesMax: 1 }]
     const abort = new AbortController()
     const options = { waitMsMax: 60_000, bytesMin: 1, bytesMax: 1 }
-    const aborted = source.fetch(topic, parts, { ...options, signal: abort.signal })
+    const aborted = reader.fetch(topic, parts, { ...options, signal: abort.signal })
     abort.abort(new Error('enough'))
     await expect(aborted).rejects.toThrow('enough')
-    const closed = source.fetch(topic, parts, options)
+    const closed = reader.fetch(topic, parts, options)
     await source.close()
     await expect(closed).rejects.toMatchObject({ code: 'source-closed' })
   })

@@ -195,6 +195,14 @@ const mistakes: readonly (readonly [string, string, readonly string[]])[] = [
     ['floe.yaml:1:1: sorce_clusters: unknown key; did you mean `source_clusters`?'],
   ],
   [
+    'a decimal without quotes in a flow mapping',
+    `tables: [ { source_cluster_name: floe, source_topic: t, source_format: json, schema: { fields: [
+  { name: price, type: decimal(10,2) } ] } } ]`,
+    [
+      'floe.yaml:2:35: tables[0].schema.fields[0].2): a comma ends a value in { }: put it in quotes, such as "decimal(10,2)"',
+    ],
+  ],
+  [
     'an unknown key near none',
     'http: { color: red }',
     ['floe.yaml:1:9: http.color: unknown key: use hostname, port, bearer_token_env'],

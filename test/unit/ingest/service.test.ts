@@ -1,13 +1,18 @@
+import { rename } from 'node:fs/promises'
+import { join } from 'node:path'
 import { Producer, stringSerializers } from '@platformatic/kafka'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { SourceCoverage } from '../../../catalog/client.ts'
+import { systemClock } from '../../../core/clock.ts'
 import type { IngestService } from '../../../ingest/service.ts'
 import type { TableIngestConfig } from '../../../ingest/table-config.ts'
 import { verifyTable } from '../../../ingest/verify/verify-table.ts'
+import type { RecordSource } from '../../../kafka/record-source.ts'
 import { provenanceField } from '../../../table/provenance.ts'
 import { primitive } from '../../../table/types.ts'
 import { openIngest } from '../../support/open-ingest.ts'
 import { type StartedBroker, startBroker } from '../../support/start-broker.ts'
+import { withTemporaryDirectory } from '../../support/temporary-store.ts'
 import { appendToLog, bendRecord, cutPayload } from '../../support/unreadable-batches.ts'
 import { waitFor } from '../../support/wait-for.ts'
 import { batch, record } from './worker/fixtures.ts'
@@ -132,6 +137,41 @@ describe('ingestion of a topic of the own broker', () => {
     })
   })
 
+  it('reads a topic that it had to wait for from its beginning, also with start_offset: latest', async () => {
+    const { broker, service } = await begin()
+    await service.applyTables([{ ...config, startOffset: 'latest' }])
+    await waitFor(() => service.status()[0]?.state === 'waiting')
+    const { topic } = await broker.catalog.createTopic('orders', 1, {})
+    await appendToLog(broker, topic.topicId, 0, [orders(0, 3)])
+    await untilPublished(broker, 3n)
+  })
+
+  it('claims its partitions ever more rarely while their topic is there for some brokers only', async () => {
+    const broker = await startBroker()
+    started.push(broker)
+    await broker.catalog.createTopic('orders', 1, {})
+    const local = broker.broker.localSource()
+    let readerCount = 0
+    const source: RecordSource = {
+      describeTopic: topic => local.describeTopic(topic),
+      partitionStates: (topic, partitions) => local.partitionStates(topic, partitions),
+      openReader() {
+        readerCount++
+        const reader = local.openReader()
+        return { ...reader, fetch: (_, parts, options) => reader.fetch('not-here', parts, options) }
+      },
+      close: () => local.close(),
+    }
+    const service = openIngest(broker, { source })
+    started.push({ stop: () => service.close() })
+    const startedMs = systemClock.monotonicMs()
+    await service.applyTables([config])
+    await waitFor(() => readerCount === 3)
+    // 200 ms after the first, 400 ms after the second.
+    expect(systemClock.monotonicMs() - startedMs).toBeGreaterThan(550)
+    expect(service.status()[0]).toMatchObject({ state: 'restarting', reason: 'topic orders is gone' })
+  })
+
   it('stops in front of a record that does not fit when told to, with the rows before it committed', async () => {
     const { broker, service } = await begin()
     await broker.catalog.createTopic('orders', 1, {})
@@ -149,6 +189,17 @@ describe('ingestion of a topic of the own broker', () => {
       Array.from({ length: count }, (_, index) => record(order(first + index))),
       { codec: 'zstd' },
     )
+
+  it('accounts for records that it was told to drop', async () => {
+    const { broker, service } = await begin()
+    const { topic } = await broker.catalog.createTopic('orders', 1, {})
+    await appendToLog(broker, topic.topicId, 0, [batch(0, [record(order(0)), record('{'), record(order(2))])])
+    await service.applyTables([{ ...config, deadLetterMode: 'skip' }])
+    await untilPublished(broker, 2n)
+    const report = await verifyTable({ catalog: broker.catalog, store: broker.store }, 'floe__orders')
+    expect(report.proved).toBe(true)
+    expect(report.partitions).toMatchObject([{ start: 0n, end: 3n, rows: 2n, rejected: 1n, deadLetters: 0n }])
+  })
 
   it('goes on behind batches that cannot be read, and proves the table', async () => {
     const { broker, service } = await begin()
@@ -194,5 +245,32 @@ describe('ingestion of a topic of the own broker', () => {
     await waitFor(async () => (await broker.catalog.tableByName('floe__orders'))?.state === 'stopped')
     expect(service.status()[0]?.reason).toMatch(/^topic orders was deleted and created again/)
     expect((await broker.catalog.tableByName('floe__orders'))?.rowCount).toBe(1n)
+  })
+
+  it('publishes nothing from a store that was moved, and says where it was', async () => {
+    await withTemporaryDirectory(async parent => {
+      const [before, after] = [join(parent, 'before'), join(parent, 'after')]
+      const first = await startBroker({ directory: before, flushIntervalMs: 5 })
+      await first.catalog.createTopic('orders', 1, {})
+      const service = openIngest(first)
+      await service.applyTables([config])
+      await produce(first, [order(1)])
+      await untilPublished(first, 1n)
+      await service.close()
+      await first.stop()
+
+      await rename(before, after)
+      const broker = await startBroker({ directory: after, flushIntervalMs: 5 })
+      const moved = openIngest(broker)
+      await moved.applyTables([config])
+      await produce(broker, [order(2)])
+      await waitFor(() => moved.status()[0]?.publishFailure !== undefined)
+      expect(moved.status()[0]?.publishFailure).toMatch(
+        /^table floe__orders was published at file:.*\/before\/tables\/.* and its store is now at file:.*\/after\/.*: move it back/,
+      )
+      expect((await broker.catalog.tableByName('floe__orders'))?.published?.rowCount).toBe(1n)
+      await moved.close()
+      await broker.stop()
+    })
   })
 })

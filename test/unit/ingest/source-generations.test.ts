@@ -144,9 +144,15 @@ describe('a topic that is created again', () => {
     const source: RecordSource = {
       describeTopic: topic => local.describeTopic(topic),
       partitionStates: (topic, partitions) => local.partitionStates(topic, partitions),
-      fetch(topic, parts, options) {
-        asked.add(`${options.topicId} ${parts[0]!.offset}`)
-        return local.fetch(topic, parts, options)
+      openReader: () => {
+        const reader = local.openReader()
+        return {
+          ...reader,
+          fetch(topic, parts, options) {
+            asked.add(`${options.topicId} ${parts[0]!.offset}`)
+            return reader.fetch(topic, parts, options)
+          },
+        }
       },
       close: () => local.close(),
     }
@@ -237,7 +243,13 @@ describe('a partition that is truncated', () => {
         return found && { ...found, topicId }
       },
       partitionStates: (_, partitions) => source.partitionStates(shown.topic, partitions),
-      fetch: (_, parts, { topicId: _id, ...options }) => source.fetch(shown.topic, parts, options),
+      openReader: () => {
+        const reader = source.openReader()
+        return {
+          ...reader,
+          fetch: (_, parts, { topicId: _id, ...options }) => reader.fetch(shown.topic, parts, options),
+        }
+      },
       close: () => source.close(),
     }
     return { shown, disguised }
