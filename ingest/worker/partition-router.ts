@@ -54,7 +54,7 @@ export class PartitionRouter {
     const fields = this.#fields
     let key: string | number = 0
     if (fields.length === 1) key = keyOf(fields[0]!, row)
-    else if (fields.length > 1) key = fields.map(field => keyOf(field, row)).join('\u0000')
+    else if (fields.length > 1) key = fields.map(field => sizedKeyOf(field, row)).join('')
     if (key === this.#lastKey) return this.#lastIndex
     // A number and a string never meet: one field gives one kind of key, apart from null.
     const text = String(key)
@@ -110,6 +110,12 @@ function asPrimitive(column: ColumnBuilder): PrimitiveBuilder {
     throw new TypeError(`a ${column.kind} column cannot be a partition source`)
   }
   return column
+}
+
+/** With its length in front: keys of several fields are put together, and text may hold whatever would stand between them. */
+function sizedKeyOf(field: RoutedField, row: number): string {
+  const key = String(keyOf(field, row))
+  return `${key.length}:${key}`
 }
 
 /** Equal keys mean equal tuple values; different keys of one bucket would only cost a second lookup, and do not occur. */

@@ -306,6 +306,28 @@ describe('partitioned tables', () => {
     }
   })
 
+  test('tuples differ whatever their texts hold', () => {
+    const byOther = { sourceId: 4, fieldId: 1001, name: 'other', transform: 'identity' } as const
+    const fields = [...eventFields, { id: 4, name: 'other', required: false, type: primitive('string') }]
+    const pairs = [
+      ['x\0"y', 'z'],
+      ['x', 'y\0"z'],
+      ['x"1:', ''],
+      ['x', '"1:'],
+      ['1:a', 'b'],
+      ['1', ':ab'],
+      [null, 'null'],
+      ['null', null],
+    ]
+    const builder = new TableFileBuilder(makeConfig({}, spec(byKind, byOther), fields))
+    const records = pairs.map(([kind, other], id) => record({ id, kind, other }))
+    builder.append(input(batch(0, records), 0, records.length))
+    const tuples = builder
+      .finish()
+      .files.map(file => file.partition.map(value => value && decodeSingleValue(primitive('string'), value)))
+    expect(tuples).toEqual(pairs)
+  })
+
   test('hours and nested sources', () => {
     const builder = new TableFileBuilder(
       makeConfig({}, spec(byHour, { ...byKind, sourceId: 1_000_000_001, name: 'p' })),
