@@ -5,6 +5,7 @@
  */
 import type { PublishedVersion } from '../../catalog/client.ts'
 import { FloeError } from '../../core/errors.ts'
+import { getAgreed } from '../../storage/get-agreed.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
 import { isCheckpointDue, type LiveFile, renderDeltaCheckpoint } from '../../table/delta/checkpoint.ts'
 import { type DeltaRendering, readDeltaRendering, renderDelta } from '../../table/delta/render.ts'
@@ -45,7 +46,8 @@ export class VersionRenderer {
     folder: string,
     published: PublishedVersion | undefined,
   ): Promise<VersionRenderer> {
-    const readObject: ReadObject = path => store.get(`${folder}/${path}`)
+    // What is read here goes on into every later version, and neither Avro nor JSON would show a bad read.
+    const readObject: ReadObject = path => getAgreed(store, `${folder}/${path}`)
     if (published === undefined) return new VersionRenderer(readObject, undefined, undefined)
     const [iceberg, delta] = await Promise.all([
       readIcebergRendering(readObject, published.icebergMetadataPath),

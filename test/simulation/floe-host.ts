@@ -1,0 +1,167 @@
+/** A whole Floe on a simulated host: catalog, broker, ingestion and publishing, the code that `floe serve` runs. */
+import type { Duplex } from 'node:stream'
+import { type Broker, createBroker } from '../../broker/broker.ts'
+import { Membership } from '../../catalog/node/membership.ts'
+import { NodeRegistration } from '../../catalog/node/node-registration.ts'
+import { type Catalog, openCatalog } from '../../catalog/open-catalog.ts'
+import { errorMessage } from '../../core/errors.ts'
+import type { Log } from '../../core/log.ts'
+import type { PeerConnection } from '../../core/peer-connection.ts'
+import { IngestService } from '../../ingest/service.ts'
+import type { TableIngestConfig } from '../../ingest/table-config.ts'
+import { createInlinePool } from '../../ingest/worker/builder-pool.ts'
+import type { ObjectStore } from '../../storage/object-store.ts'
+import { RangeCache } from '../../storage/range-cache.ts'
+import { Host } from './host.ts'
+import type { Network } from './network.ts'
+import type { World } from './world.ts'
+
+export interface FloeHostParts {
+  readonly world: World
+  readonly network: Network
+  /** The one store of the cluster, with its faults. */
+  readonly store: ObjectStore
+  readonly storeLatencyMsMax: number
+  readonly tables: readonly TableIngestConfig[]
+  readonly name: string
+  readonly mayLead: boolean
+  readonly snapshotEntryCount: number
+  readonly log: Log
+  readonly wallSkewMs: number
+}
+
+const secret = Buffer.from('the secret of the simulated cluster')
+const restartDelayMsMax = 2_000
+
+/** One place where Floe runs; a crash or an end of the process is followed by another one. */
+export class FloeHost {
+  readonly #parts: FloeHostParts
+  host: Host
+  catalog: Catalog | undefined
+  broker: Broker | undefined
+  #accepting: ((connection: PeerConnection) => void) | undefined
+  startCount = 0
+  /** No more processes are started here. */
+  isOff = false
+
+  constructor(parts: FloeHostParts) {
+    this.#parts = parts
+    this.host = this.#newHost()
+  }
+
+  get name(): string {
+    return this.#parts.name
+  }
+
+  get isServing(): boolean {
+    return this.broker !== undefined && !this.host.isCrashed
+  }
+
+  #newHost(): Host {
+    const { world, name, wallSkewMs } = this.#parts
+    const host = new Host(world, name)
+    host.wallSkewMs = wallSkewMs
+    return host
+  }
+
+  start(): void {
+    this.startCount++
+    const { world, network, log } = this.#parts
+    const host = this.#newHost()
+    this.host = host
+    this.catalog = undefined
+    this.broker = undefined
+    const early: PeerConnection[] = []
+    this.#accepting = connection => early.push(connection)
+    network.listen(host, connection => this.#accepting?.(connection))
+    this.#open(host, early).catch((error: unknown) => {
+      log.warn('a process could not start', { host: this.name, reason: errorMessage(error) })
+      this.#endProcess(host)
+    })
+    world.note(`${this.name} starts`)
+  }
+
+  async #open(host: Host, early: PeerConnection[]): Promise<void> {
+    const { network, store: shared, storeLatencyMsMax, tables, name, mayLead, snapshotEntryCount, log } = this.#parts
+    const store = host.reach(shared, storeLatencyMsMax)
+    const { clock, random } = host
+    const catalog = await openCatalog({
+      store,
+      clock,
+      random,
+      log,
+      options: { snapshotEntryCount, appendTimeoutMs: 5_000 },
+      peers: { network: network.from(host), address: name, secret, mayLead },
+      onLost: error => {
+        log.warn('a process may not go on', { host: name, reason: errorMessage(error) })
+        this.#endProcess(host)
+      },
+    })
+    this.catalog = catalog
+    this.#accepting = connection => void catalog.accept(connection)
+    for (const connection of early.splice(0)) void catalog.accept(connection)
+    const registration = await NodeRegistration.register({
+      catalog: catalog.client,
+      clock,
+      log,
+      description: {
+        instanceId: catalog.instanceId,
+        roles: ['catalog', 'broker', 'ingest', 'maintain'],
+        kafkaHost: name,
+        kafkaPort: 9092,
+      },
+    })
+    const membership = new Membership(catalog.client, registration)
+    const broker = createBroker({
+      catalog: catalog.client,
+      membership,
+      store,
+      cache: new RangeCache(store, { bytesMax: 256 * 1024 }),
+      clock,
+      random,
+      log,
+      options: { flushIntervalMs: 20, groupInitialRebalanceDelayMs: 0, retentionCheckIntervalMs: 5_000 },
+    })
+    const source = broker.localSource()
+    const ingest = new IngestService({
+      catalog: catalog.client,
+      store,
+      sources: () => source,
+      pool: createInlinePool(),
+      membership,
+      clock,
+      log,
+    })
+    await ingest.applyTables(tables)
+    this.broker = broker
+  }
+
+  /** The process is over, by itself: another one is started, as by a supervisor. */
+  #endProcess(host: Host): void {
+    if (host !== this.host || host.isCrashed) return
+    this.crash()
+  }
+
+  /** At whatever await its code stands. */
+  crash(): void {
+    const { world } = this.#parts
+    world.note(`${this.name} crashes`)
+    this.host.crash()
+    this.broker = undefined
+    this.catalog = undefined
+    if (this.isOff) return
+    const crashed = this.host
+    world.schedule(world.random.fraction() * restartDelayMsMax, () => {
+      if (!this.isOff && this.host === crashed) this.start()
+    })
+  }
+
+  /** A client's connection; undefined when nobody listens. */
+  connect(client: Host): Duplex | undefined {
+    const { broker, host } = this
+    if (broker === undefined || host.isCrashed || !this.#parts.network.reaches(client, host)) return undefined
+    const { near, far } = this.#parts.network.openStream(client, host)
+    host.deliver(() => void broker.serveConnection(far, { clientHost: client.name }))
+    return near
+  }
+}
