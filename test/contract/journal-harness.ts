@@ -20,8 +20,8 @@ import { formatUuid } from '../../core/random.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
 import { dataFile, range, tableDefinition } from '../unit/catalog/catalog-fixture.ts'
 
-type StoreMethod = 'put' | 'putIfAbsent' | 'get' | 'head' | 'list' | 'delete'
-const methods: readonly StoreMethod[] = ['put', 'putIfAbsent', 'get', 'head', 'list', 'delete']
+type StoreMethod = 'put' | 'putOwned' | 'putIfAbsent' | 'get' | 'head' | 'list' | 'delete'
+const methods: readonly StoreMethod[] = ['put', 'putOwned', 'putIfAbsent', 'get', 'head', 'list', 'delete']
 
 /** Every call of `store` goes through `around`, which decides whether and when to make it. */
 export function interceptStore(
