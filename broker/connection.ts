@@ -13,12 +13,14 @@
  *   - An answer of `undefined` (acks 0) takes no bytes. A handler that throws closes the connection: the client cannot know what
  *     became of its request, so no answer may pass for one.
  *   - When the connection ends, `signal` aborts: parked fetches and waits end and nothing is written any more.
+ *   - The leases of an answer end exactly once, whatever becomes of it: given back when it was written or never will be, abandoned
+ *     when writing it failed or the stream closed without a word about it.
  */
 import type { Duplex } from 'node:stream'
 import type { Clock, TimerHandle } from '../core/clock.ts'
 import { errorMessage, isFloeError } from '../core/errors.ts'
+import type { Lease } from '../core/lease.ts'
 import type { Log } from '../core/log.ts'
-import { releaseMemory } from '../core/release-memory.ts'
 import { decodeRequestHeader } from '../kafka/protocol/codec.ts'
 import { FrameSplitter } from '../kafka/protocol/framing.ts'
 import type { ByteBudget } from './byte-budget.ts'
@@ -31,7 +33,7 @@ export interface Answer {
   readonly parts: readonly Uint8Array[]
   readonly close?: boolean
   /** What the parts are views of, to be given back once they are written. */
-  readonly memory?: readonly Uint8Array[]
+  readonly leases?: Lease
 }
 
 /** Reads, handles and encodes one request. Called in frame order. */
@@ -60,6 +62,8 @@ export class Connection {
   readonly #parts: ConnectionParts
   readonly #splitter: FrameSplitter
   readonly #slots: Slot[] = []
+  /** Of answers handed to the stream, which has not said yet what became of them. */
+  readonly #leasesInWrites = new Set<Lease>()
   #bytesUnanswered = 0
   #isClosed = false
   /** No further request is taken; what was taken is answered. */
@@ -86,7 +90,10 @@ export class Connection {
     stream.on('drain', () => this.#onDrain())
     stream.on('end', () => this.#onEnd())
     stream.on('error', error => this.#onStreamError(error))
-    stream.on('close', () => this.#finish())
+    stream.on('close', () => {
+      this.#finish()
+      this.#abandonWrites()
+    })
     this.#watchIdle(this.#parts.options.connectionIdleMsMax)
     return this.#ended.promise
   }
@@ -186,7 +193,10 @@ export class Connection {
   // ── Answering ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #onAnswer(slot: Slot, answer: Answer): void {
-    if (this.#isClosed) return
+    if (this.#isClosed) {
+      answer.leases?.giveBack()
+      return
+    }
     slot.answer = answer
     if (this.#slots[0] === slot) this.#writeAnswered()
   }
@@ -203,10 +213,12 @@ export class Connection {
       this.#slots.shift()
       this.#bytesUnanswered -= frameBytes
       freed += frameBytes
-      const last = answer.parts.length - 1
-      for (const [index, part] of answer.parts.entries()) {
+      const { parts, leases } = answer
+      const last = parts.length - 1
+      if (last < 0) leases?.giveBack()
+      for (const [index, part] of parts.entries()) {
         metrics.bytesOut += part.length
-        const whenWritten = index === last ? giveBackLater(answer.memory) : undefined
+        const whenWritten = index === last && leases !== undefined ? this.#giveBackLater(leases) : undefined
         if (!stream.write(part, whenWritten)) this.#isWaitingForDrain = true
       }
       shouldClose = answer.close === true
@@ -220,6 +232,21 @@ export class Connection {
     }
     this.#endIfDrained()
     this.#take()
+  }
+
+  /** A write that failed may still be looking at the memory. */
+  #giveBackLater(leases: Lease): (error?: Error | null) => void {
+    this.#leasesInWrites.add(leases)
+    return error => {
+      if (!this.#leasesInWrites.delete(leases)) return
+      if (error) leases.abandon()
+      else leases.giveBack()
+    }
+  }
+
+  #abandonWrites(): void {
+    for (const leases of this.#leasesInWrites) leases.abandon()
+    this.#leasesInWrites.clear()
   }
 
   #onDrain(): void {
@@ -295,17 +322,10 @@ export class Connection {
     this.#parts.budget.forget(this.#onBudget)
     this.#parts.budget.release(this.#bytesUnanswered)
     this.#bytesUnanswered = 0
+    for (const { answer } of this.#slots) answer?.leases?.giveBack()
     this.#slots.length = 0
     this.#parts.abort()
     this.#ended.resolve()
-  }
-}
-
-/** A write that failed may still be looking at the memory: then it is left to the collector. */
-function giveBackLater(memory: readonly Uint8Array[] = []): ((error?: Error | null) => void) | undefined {
-  if (memory.length === 0) return undefined
-  return error => {
-    if (!error) for (const bytes of memory) releaseMemory(bytes)
   }
 }
 

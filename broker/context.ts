@@ -1,6 +1,7 @@
 /** What handlers work with: one set per broker, and what they know of the call at hand. */
 import type { CatalogClient } from '../catalog/client.ts'
 import type { Clock } from '../core/clock.ts'
+import type { Leases } from '../core/lease.ts'
 import type { Log } from '../core/log.ts'
 import type { ApiName } from '../kafka/api-keys.ts'
 import type { RequestBody, ResponseBody } from '../kafka/protocol/codec.ts'
@@ -36,8 +37,8 @@ export interface Call {
   readonly version: number
   readonly clientId: string
   readonly session: Session
-  /** Large memory that the answer's bytes are views of and nobody else looks at: given back once the answer is written. */
-  readonly answerMemory: Uint8Array[]
+  /** What the answer's bytes are views of: given back once the answer is written, or when there is none. */
+  readonly answerLeases: Leases
 }
 
 /** Undefined: no answer is due. Called in request order; what needs order is done before the first await. */

@@ -7,6 +7,7 @@
  *   before authentication     only ApiVersions and the SASL calls; anything else closes the connection
  */
 import { FloeError } from '../core/errors.ts'
+import { Leases } from '../core/lease.ts'
 import type { ApiName } from '../kafka/api-keys.ts'
 import { decodeRequest, decodeRequestHeader, encodeResponse, type RequestHeader } from '../kafka/protocol/codec.ts'
 import type { Answer, Dispatch } from './connection.ts'
@@ -53,11 +54,16 @@ async function serve<A extends ApiName>(
   const handler = findHandler(api)
   if (handler === undefined) throw refuseUnserved(api, apiVersion)
   const request = decodeRequest(api, apiVersion, frame, bodyOffset)
-  const call = { frame, version: apiVersion, clientId: clientId ?? '', session, answerMemory: [] }
-  const body = await handler(request, call, context)
-  const close = session.closeAfterAnswer
-  if (body === undefined) return { parts: noParts, close }
-  return { parts: encodeResponse(api, apiVersion, correlationId, body), close, memory: call.answerMemory }
+  const leases = new Leases()
+  const call = { frame, version: apiVersion, clientId: clientId ?? '', session, answerLeases: leases }
+  try {
+    const body = await handler(request, call, context)
+    const close = session.closeAfterAnswer
+    return { parts: body === undefined ? noParts : encodeResponse(api, apiVersion, correlationId, body), close, leases }
+  } catch (error) {
+    leases.giveBack()
+    throw error
+  }
 }
 
 function authenticateRaw(token: Uint8Array, session: Session, { authenticator, metrics }: HandlerContext): Answer {

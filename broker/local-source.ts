@@ -4,7 +4,7 @@
  */
 import type { CatalogClient } from '../catalog/client.ts'
 import { FloeError } from '../core/errors.ts'
-import { releaseMemory } from '../core/release-memory.ts'
+import { Leases } from '../core/lease.ts'
 import type {
   FetchedPartition,
   FetchOutcome,
@@ -67,12 +67,16 @@ export class LocalRecordSource implements RecordSource {
     const signals = [this.#closing.signal, ...(options.signal === undefined ? [] : [options.signal])]
     const signal = AbortSignal.any(signals)
     signal.throwIfAborted()
-    const reads = await this.#reader.read(
-      parts.map(part => ({ ...part, topicId })),
-      { waitMsMax, bytesMin, bytesMax, readCommitted: true, signal },
-    )
-    signal.throwIfAborted()
-    return reads.map((read, index) => describeRead(parts[index]!.partition, read))
+    const leases = new Leases()
+    try {
+      const wanted = parts.map(part => ({ ...part, topicId }))
+      const readOptions = { waitMsMax, bytesMin, bytesMax, readCommitted: true, signal }
+      const reads = await this.#reader.read(wanted, readOptions, leases)
+      signal.throwIfAborted()
+      return reads.map((read, index) => describeRead(parts[index]!.partition, read))
+    } finally {
+      leases.giveBack()
+    }
   }
 
   async close(): Promise<void> {
@@ -83,7 +87,7 @@ export class LocalRecordSource implements RecordSource {
 function describeRead(partition: number, { outcome, state, batches, message }: PartRead): FetchedPartition {
   return {
     partition,
-    batches: joinOwned(batches),
+    batches: joinPieces(batches),
     aborted: [],
     logStartOffset: state?.logStartOffset ?? -1n,
     endOffset: state?.lastStableOffset ?? -1n,
@@ -93,11 +97,17 @@ function describeRead(partition: number, { outcome, state, batches, message }: P
   }
 }
 
-/** The pieces are owned, so the memory of those copied together is given back at once. */
-function joinOwned(pieces: readonly Uint8Array[]): Uint8Array {
-  if (pieces.length === 1) return pieces[0]!
-  const joined = Buffer.concat(pieces)
-  for (const piece of pieces) releaseMemory(piece)
+/** In fresh memory that the caller may hand on. */
+function joinPieces(pieces: readonly Uint8Array[]): Uint8Array {
+  let length = 0
+  for (const piece of pieces) length += piece.length
+  // Not through a pool: the memory is transferred to a builder's thread, or freed by hand.
+  const joined = Buffer.allocUnsafeSlow(length)
+  let at = 0
+  for (const piece of pieces) {
+    joined.set(piece, at)
+    at += piece.length
+  }
   return joined
 }
 

@@ -6,7 +6,8 @@
  *
  * An object appears whole or not at all: its bytes are written to a temporary file, made durable, and only then named, with
  * `rename` (put) or `link` (put-if-absent, which the file system lets exactly one writer do, also between processes). The call
- * returns after the directory was synced. Several processes may share a directory.
+ * returns after the directory was synced. Several processes may share a directory. The exception is `putOwned`, which writes under
+ * the key itself.
  *
  * Nothing outside the root is touched: keys are validated and symbolic links below the root are refused. Directories that
  * become empty stay: removing one could race with a writer that is about to name a file in it.
@@ -18,7 +19,7 @@ import { type FileSystem, openFlags } from '../core/file-system.ts'
 import type { Random } from '../core/random.ts'
 import { listKeys } from './directory-list.ts'
 import { DirectorySync, knownDirectoryCountMax, parentOf } from './directory-sync.ts'
-import { readBytes, writeChunks } from './file-bytes.ts'
+import { chunksOf, closeLater, readBytes, writeChunks } from './file-bytes.ts'
 import { errnoOf, fileError, makeErrno } from './file-errors.ts'
 import { checkRange, MultipartRules } from './object-body.ts'
 import { checkKey, checkPrefix } from './object-key.ts'
@@ -107,6 +108,26 @@ class DirectoryStore implements ObjectStore {
     await this.#during('write', key, async () => {
       await this.#withTemporaryFile(body, temporary => this.#rename(temporary, path))
       await this.#directories.sync(parentOf(path))
+    })
+  }
+
+  async putOwned(key: string, body: ObjectBody): Promise<void> {
+    const path = this.#path(key)
+    const directory = parentOf(path)
+    await this.#during('write', key, async () => {
+      const file = await this.#inDirectory(directory, () => this.#fileSystem.open(path, openFlags.createDurable))
+      // The name is there already, so the two syncs may run side by side; the caller tells of the object after both.
+      const [written, synced] = await Promise.allSettled([
+        writeChunks(file, chunksOf(body), 0),
+        this.#directories.sync(directory),
+      ])
+      closeLater(file)
+      if (written.status === 'rejected') {
+        // A disk that is full needs the room.
+        await this.#fileSystem.unlink(path).catch(() => {})
+        throw written.reason
+      }
+      if (synced.status === 'rejected') throw synced.reason
     })
   }
 
@@ -201,7 +222,7 @@ class DirectoryStore implements ObjectStore {
     }
     return {
       writePart: async body => {
-        const chunks = body instanceof Uint8Array ? [body] : body
+        const chunks = chunksOf(body)
         const at = bytes
         for (const chunk of chunks) bytes += chunk.length
         rules.addPart(bytes - at)
@@ -260,9 +281,9 @@ class DirectoryStore implements ObjectStore {
     try {
       const file = await this.#fileSystem.open(temporary, openFlags.createDurable)
       try {
-        await writeChunks(file, body instanceof Uint8Array ? [body] : body, 0)
+        await writeChunks(file, chunksOf(body), 0)
       } finally {
-        await file.close()
+        closeLater(file)
       }
       return await name(temporary)
     } catch (error) {
@@ -301,16 +322,16 @@ class DirectoryStore implements ObjectStore {
   }
 
   /** Runs `work`, which names a file in the directory; creates and checks the directory first where needed. */
-  async #inDirectory(directory: string, work: () => Promise<void>): Promise<void> {
+  async #inDirectory<T>(directory: string, work: () => Promise<T>): Promise<T> {
     const known = this.#directories.isKnown(directory)
     await this.#enter(directory)
     try {
-      await work()
+      return await work()
     } catch (error) {
       if (!known || errnoOf(error) !== 'ENOENT') throw error
       this.#directories.forget(directory)
       await this.#enter(directory)
-      await work()
+      return await work()
     }
   }
 
@@ -350,7 +371,7 @@ class DirectoryStore implements ObjectStore {
       try {
         return await work(file)
       } finally {
-        await file.close()
+        closeLater(file)
       }
     } catch (error) {
       if (absent.has(errnoOf(error))) return undefined

@@ -6,6 +6,7 @@
  * runs and one waits per directory, however many writers there are.
  */
 import type { FileSystem } from '../core/file-system.ts'
+import { closeLater } from './file-bytes.ts'
 import { errnoOf, makeErrno } from './file-errors.ts'
 
 export const knownDirectoryCountMax = 10_000
@@ -51,7 +52,7 @@ export class DirectorySync {
     try {
       await handle.sync()
     } finally {
-      await handle.close()
+      closeLater(handle)
     }
   }
 

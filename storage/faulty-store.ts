@@ -144,6 +144,16 @@ export class FaultyStore implements ObjectStore {
     )
   }
 
+  /** Meets the faults of `put`. */
+  async putOwned(key: string, body: ObjectBody): Promise<void> {
+    await this.#run(
+      'put',
+      [key],
+      () => this.#store.putOwned(key, body),
+      () => this.#copyThen(body, copy => this.#store.putOwned(key, copy)),
+    )
+  }
+
   async putIfAbsent(key: string, body: ObjectBody): Promise<WriteOutcome> {
     const write = (): Promise<WriteOutcome> => this.#store.putIfAbsent(key, body)
     const late = (): (() => Promise<unknown>) => this.#copyThen(body, copy => this.#store.putIfAbsent(key, copy))

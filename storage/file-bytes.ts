@@ -1,5 +1,18 @@
 /** Whole reads and writes on a file: the system may do less than it was asked for in one call, so these go on until done. */
 import type { FileHandle } from 'node:fs/promises'
+import type { ObjectBody } from './object-store.ts'
+
+export function chunksOf(body: ObjectBody): readonly Uint8Array[] {
+  return body instanceof Uint8Array ? [body] : body
+}
+
+/**
+ * Closes a file that nobody waits for: what was to be durable is, by a sync or a synchronous write, so closing can neither
+ * lose nor save anything.
+ */
+export function closeLater(file: FileHandle): void {
+  file.close().catch(() => {})
+}
 
 /** The bytes of the file inside [start, start + length), in memory that nobody else uses. */
 export async function readBytes(file: FileHandle, start: number, length: number): Promise<Uint8Array> {

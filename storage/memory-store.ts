@@ -34,6 +34,10 @@ export class MemoryStore implements ObjectStore {
     this.#set(key, copyBody(body))
   }
 
+  putOwned(key: string, body: ObjectBody): Promise<void> {
+    return this.put(key, body)
+  }
+
   async putIfAbsent(key: string, body: ObjectBody): Promise<WriteOutcome> {
     checkKey(key)
     if (this.#objects.has(key)) return 'refused'

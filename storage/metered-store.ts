@@ -85,6 +85,10 @@ export class MeteredStore implements ObjectStore {
     await this.#count('put', key, () => this.#store.put(key, body), countBodyBytes(body))
   }
 
+  async putOwned(key: string, body: ObjectBody): Promise<void> {
+    await this.#count('put', key, () => this.#store.putOwned(key, body), countBodyBytes(body))
+  }
+
   async putIfAbsent(key: string, body: ObjectBody): Promise<WriteOutcome> {
     const write = (): Promise<WriteOutcome> => this.#store.putIfAbsent(key, body)
     const outcome = await this.#count('putIfAbsent', key, write, countBodyBytes(body))

@@ -55,6 +55,12 @@ export interface ObjectStore {
    * no more; when it rejected, it still may.
    */
   put(key: string, body: ObjectBody): Promise<void>
+  /**
+   * Creates an object whose key is the caller's alone: nobody else writes it, and nobody reads it before this has resolved and
+   * the caller has told of it. Until then, and for good when it failed or the process died, a part of the object may stand there,
+   * which spares a store the steps that make objects appear whole. A key is used once, also after a failure. Outcomes as of `put`.
+   */
+  putOwned(key: string, body: ObjectBody): Promise<void>
   /** Creates only when no object has the key; atomic against every other writer. */
   putIfAbsent(key: string, body: ObjectBody): Promise<WriteOutcome>
   /** The object or the part of it that exists inside the range, owned by the caller; undefined when there is no such object. */

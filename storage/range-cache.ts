@@ -12,8 +12,11 @@
  * - A failed load fails those who waited for it and leaves nothing behind: the next read tries again.
  * - Blocks are the cache's own memory, given back when they go and nobody reads them any more: left to the collector, a full
  *   collection would start every few blocks.
+ * - A block may be lent. Its memory stays while it is, also when the cache lets the block go; of memory lent there is at most
+ *   `bytesMax` / `lentShare`, and what is asked beyond that is copied.
  */
 import { FloeError } from '../core/errors.ts'
+import { type Lease, OwnedLease } from '../core/lease.ts'
 import { releaseMemory } from '../core/release-memory.ts'
 import { checkRange } from './object-body.ts'
 import type { ObjectStore } from './object-store.ts'
@@ -32,6 +35,9 @@ export const cacheBlockBytes = 1024 * 1024
 export const cacheLoadBytesMax = 8 * 1024 * 1024
 export const cacheReadBytesMax = 64 * 1024 * 1024
 
+/** Readers that take their time may hold this part of the cache's memory beside what it keeps. */
+const lentShare = 2
+
 /** What a block costs beside its bytes: key, map entries, buffer header. */
 const blockOverheadBytes = 256
 
@@ -43,14 +49,28 @@ export interface RangeCacheStats {
   readonly misses: number
   readonly loads: number
   readonly evictions: number
+  /** Of blocks that somebody looks at right now. */
+  readonly lentBytes: number
+}
+
+/** Bytes of an object, to be looked at until the lease ends. */
+export interface LentBytes {
+  /**
+   * Every borrower sees the same memory. One may write into it only what every other borrower of these bytes would write too.
+   */
+  readonly bytes: Uint8Array
+  readonly lease: Lease
 }
 
 interface Block {
   readonly bytes: Uint8Array
   /** Loaded ahead, and not read yet. */
   isAhead: boolean
-  /** The cache itself, while it keeps the block, and every read that has yet to copy from it. */
+  /** The cache itself, while it keeps the block, every read that has yet to copy from it, and every loan. */
   userCount: number
+  loanCount: number
+  /** Somebody who borrowed it may look at it for ever. */
+  isAbandoned: boolean
 }
 
 interface Load {
@@ -68,6 +88,7 @@ export class RangeCache {
   readonly #blocks = new Map<string, Block>()
   readonly #loading = new Map<string, Load>()
   #bytes = 0
+  #lentBytes = 0
   /** Blocks loaded ahead, in memory or on their way, that nobody has read yet. */
   #aheadCount = 0
   #hits = 0
@@ -133,6 +154,66 @@ export class RangeCache {
     }
   }
 
+  /**
+   * The beginning of [start, end), as far as it lies in one block, without copying it; at once when the block is in memory. Of the
+   * first `bytesMin` all that exist are there, copied together where they lie in several blocks. Undefined as `read`.
+   *
+   * objectBytes, errors  as of `read`
+   */
+  lend(
+    key: string,
+    start: number,
+    end: number,
+    bytesMin: number,
+    objectBytes: number,
+  ): LentBytes | Promise<LentBytes | undefined> {
+    const last = Math.min(end, objectBytes)
+    const index = Math.floor(start / this.#blockBytes)
+    const blockStart = index * this.#blockBytes
+    const least = Math.min(last, start + bytesMin)
+    if (least > blockStart + this.#blockBytes || last <= start) {
+      return this.read(key, start, least, objectBytes).then(bytes => bytes && { bytes, lease: new OwnedLease(bytes) })
+    }
+    const name = blockName(key, index)
+    const block = this.#use(name)
+    if (block !== undefined) {
+      this.#hits++
+      return this.#lendOf(block, start - blockStart, last - blockStart)
+    }
+    if (this.#loading.has(name)) this.#hits++
+    else {
+      // What follows of the range is asked for with it.
+      const endBlock = Math.ceil(last / this.#blockBytes)
+      this.#load(key, index, this.#countMissing(key, index, endBlock), objectBytes, false)
+    }
+    const load = this.#loading.get(name)!
+    load.waitingCount++
+    return load.block.then(loaded => loaded && this.#lendOf(loaded, start - blockStart, last - blockStart))
+  }
+
+  /** Takes over the caller's use of the block. */
+  #lendOf(block: Block, from: number, to: number): LentBytes {
+    const view = block.bytes.subarray(from, to)
+    if (block.loanCount === 0) {
+      if (this.#lentBytes + block.bytes.length > this.#bytesMax / lentShare) {
+        // Not through a pool: it is freed by hand.
+        const copy = new Uint8Array(Buffer.allocUnsafeSlow(view.length).buffer)
+        copy.set(view)
+        leaveBlock(block)
+        return { bytes: copy, lease: new OwnedLease(copy) }
+      }
+      this.#lentBytes += block.bytes.length
+    }
+    block.loanCount++
+    return { bytes: view, lease: new Loan(block, this.#onLoanEnd) }
+  }
+
+  readonly #onLoanEnd = (block: Block): void => {
+    block.loanCount--
+    if (block.loanCount === 0) this.#lentBytes -= block.bytes.length
+    leaveBlock(block)
+  }
+
   /** Begins to load what is missing of [start, end), for a reader that is expected to come; what it cannot do it leaves. */
   readAhead(key: string, start: number, end: number, objectBytes: number): void {
     const endBlock = Math.ceil(Math.min(end, objectBytes) / this.#blockBytes)
@@ -158,7 +239,7 @@ export class RangeCache {
       const name = blockName(key, index)
       const end = at + this.#blockBytes
       if (this.#blocks.has(name)) continue
-      this.#keep(name, { bytes: new Uint8Array(bytes.subarray(at, end)), isAhead: false, userCount: 0 })
+      this.#keep(name, makeBlock(new Uint8Array(bytes.subarray(at, end)), 0))
     }
   }
 
@@ -179,6 +260,7 @@ export class RangeCache {
       misses: this.#misses,
       loads: this.#loads,
       evictions: this.#evictions,
+      lentBytes: this.#lentBytes,
     }
   }
 
@@ -209,7 +291,7 @@ export class RangeCache {
           const bytes = cut[offset]!
           const length = Math.min(this.#blockBytes, (objectBytes ?? 0) - start - offset * this.#blockBytes)
           if (bytes.length < length) throw shorterThanKnown(key, objectBytes)
-          const loaded: Block = { bytes, isAhead: false, userCount: load.waitingCount }
+          const loaded = makeBlock(bytes, load.waitingCount)
           this.#keep(name, loaded)
           if (isAhead && load.waitingCount === 0 && this.#blocks.get(name) === loaded) {
             // From now on the block counts, until it is used or goes.
@@ -274,9 +356,34 @@ export class RangeCache {
   }
 }
 
+function makeBlock(bytes: Uint8Array, userCount: number): Block {
+  return { bytes, isAhead: false, userCount, loanCount: 0, isAbandoned: false }
+}
+
 function leaveBlock(block: Block): void {
   block.userCount--
-  if (block.userCount === 0) releaseMemory(block.bytes)
+  if (block.userCount === 0 && !block.isAbandoned) releaseMemory(block.bytes)
+}
+
+class Loan implements Lease {
+  #block: Block | undefined
+  readonly #onEnd: (block: Block) => void
+
+  constructor(block: Block, onEnd: (block: Block) => void) {
+    this.#block = block
+    this.#onEnd = onEnd
+  }
+
+  giveBack(): void {
+    const block = this.#block
+    this.#block = undefined
+    if (block !== undefined) this.#onEnd(block)
+  }
+
+  abandon(): void {
+    if (this.#block !== undefined) this.#block.isAbandoned = true
+    this.giveBack()
+  }
 }
 
 function shorterThanKnown(key: string, objectBytes: number | undefined): FloeError {

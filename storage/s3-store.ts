@@ -109,6 +109,10 @@ export class S3Store implements ObjectStore {
     )
   }
 
+  putOwned(key: string, body: ObjectBody): Promise<void> {
+    return this.put(key, body)
+  }
+
   async putIfAbsent(key: string, body: ObjectBody): Promise<WriteOutcome> {
     checkKey(key)
     const bytes = joinBody(body)

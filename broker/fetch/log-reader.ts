@@ -15,6 +15,7 @@
 import type { CatalogClient, PartitionState, SegmentRun } from '../../catalog/client.ts'
 import type { Clock } from '../../core/clock.ts'
 import { errorMessage, isFloeError } from '../../core/errors.ts'
+import type { Leases } from '../../core/lease.ts'
 import type { Log } from '../../core/log.ts'
 import type { RangeCache } from '../../storage/range-cache.ts'
 import type { BrokerMetrics } from '../metrics.ts'
@@ -43,7 +44,7 @@ export interface PartRead {
   readonly outcome: ReadOutcome
   /** Undefined with unknown-topic-or-partition. */
   readonly state: PartitionState | undefined
-  /** Whole batches with absolute base offsets, in order; owned by the caller. */
+  /** Whole batches with absolute base offsets, in order; good until the leases end that the read was given. */
   readonly batches: readonly Uint8Array[]
   readonly message?: string
 }
@@ -85,8 +86,13 @@ export class LogReader {
     this.#runs = new RunReader(cache)
   }
 
-  /** One answer per part, in order. errors  unavailable: the catalog did not answer */
-  async read(parts: readonly ReadPart[], options: ReadOptions): Promise<readonly PartRead[]> {
+  /**
+   * One answer per part, in order.
+   *
+   * leases  gets what the batches are views of, also when the read fails
+   * errors  unavailable: the catalog did not answer
+   */
+  async read(parts: readonly ReadPart[], options: ReadOptions, leases: Leases): Promise<readonly PartRead[]> {
     this.#metrics.fetches++
     const deadlineMs = this.#clock.monotonicMs() + options.waitMsMax
     let hasParked = false
@@ -96,7 +102,7 @@ export class LogReader {
       const plans = await this.#plan(parts, options)
       const leftMs = deadlineMs - this.#clock.monotonicMs()
       if (leftMs <= 0 || options.signal?.aborted || isEnough(plans, options.bytesMin)) {
-        return this.#readPlans(parts, plans, options)
+        return this.#readPlans(parts, plans, options, leases)
       }
       if (!hasParked) this.#metrics.fetchesParked++
       hasParked = true
@@ -130,21 +136,26 @@ export class LogReader {
     return plans
   }
 
-  #readPlans(parts: readonly ReadPart[], plans: readonly Plan[], options: ReadOptions): Promise<readonly PartRead[]> {
+  #readPlans(
+    parts: readonly ReadPart[],
+    plans: readonly Plan[],
+    options: ReadOptions,
+    leases: Leases,
+  ): Promise<readonly PartRead[]> {
     return Promise.all(
       plans.map(async (plan, index): Promise<PartRead> => {
         if (plan.runs.length === 0) return { outcome: plan.outcome, state: plan.state, batches: noBatches }
-        return this.#readPart(parts[index]!, plan, options)
+        return this.#readPart(parts[index]!, plan, options, leases)
       }),
     )
   }
 
-  async #readPart(part: ReadPart, plan: Plan, options: ReadOptions): Promise<PartRead> {
+  async #readPart(part: ReadPart, plan: Plan, options: ReadOptions, leases: Leases): Promise<PartRead> {
     const state = plan.state!
     try {
       let { runs } = plan
       for (let attempt = 0; ; attempt++) {
-        const read = await this.#readRuns(runs, part.offset, readableEnd(state, options), plan)
+        const read = await this.#readRuns(runs, part.offset, readableEnd(state, options), plan, leases)
         if (read !== undefined) {
           if (read.nextOffset < state.highWatermark && read.nextOffset > part.offset)
             this.#readAhead(part, read.nextOffset)
@@ -196,15 +207,16 @@ export class LogReader {
     offset: bigint,
     limitOffset: bigint,
     plan: Plan,
+    leases: Leases,
   ): Promise<{ readonly batches: readonly Uint8Array[]; readonly nextOffset: bigint } | undefined> {
     const [first, ...rest] = runs
     const batches: Uint8Array[] = []
     const { bytesMax, atLeastOne } = plan
     // Only the first run may have to be entered in the middle, and only after it is it known how much of the budget is left.
-    const head = await this.#runs.read(first!, { offset, limitOffset, bytesMax, atLeastOne })
+    const head = await this.#runs.lend(first!, { offset, limitOffset, bytesMax, atLeastOne }, leases)
     if (head === undefined) return undefined
-    let bytesLeft = bytesMax - head.batches.length
-    if (head.batches.length > 0) batches.push(head.batches)
+    let bytesLeft = bytesMax - head.bytes
+    batches.push(...head.pieces)
     let { nextOffset } = head
     if (nextOffset !== first!.endOffset) return { batches, nextOffset }
     for (let at = 0; at < rest.length && bytesLeft > 0; at += parallelRunReads) {
@@ -213,7 +225,7 @@ export class LogReader {
         wanted.map(async run => {
           const whole = { offset: run.baseOffset, limitOffset, bytesMax: run.byteLength, atLeastOne: false }
           try {
-            return await this.#runs.read(run, whole)
+            return await this.#runs.lend(run, whole, leases)
           } catch (error) {
             // A run that cannot be read ends the answer; asked for first, it says why.
             if (batches.length === 0) throw error
@@ -224,8 +236,8 @@ export class LogReader {
       for (const [index, read] of reads.entries()) {
         // What came before is still good: the client comes back for the rest.
         if (read === undefined) return { batches, nextOffset }
-        if (read.batches.length > 0) batches.push(read.batches)
-        bytesLeft -= read.batches.length
+        batches.push(...read.pieces)
+        bytesLeft -= read.bytes
         nextOffset = read.nextOffset
         if (nextOffset !== wanted[index]!.endOffset) return { batches, nextOffset }
       }

@@ -6,9 +6,12 @@
  *   result          [ batch   batch )                  as many as fit into bytesMax, at least one if `atLeastOne`
  *
  * Invariants
- *   - Bytes come from the range cache in fresh memory, so absolute base offsets and leader epoch are written into them in place.
+ *   - Bytes are lent by the range cache, and absolute base offsets and leader epoch are written into its memory: what a batch of an
+ *     object got when it was committed never changes, so every reader writes the same.
+ *   - A batch that lies in two blocks of the cache is copied.
  *   - Every batch handed out was checked against its CRC, and so was every batch skipped on the way to it, because they say which
  *     offset it has: what the store or a disk garbled never reaches a client as records or as offsets.
+ *   - Nothing is written into a batch before its CRC was found right.
  *   - Damage must be seen twice: a bad read is not a bad object, and must not stay in the cache.
  *   - A position reached by one read is remembered, so that a consumer that goes on from there does not read the run's beginning
  *     again. The memory of positions is bounded and only a hint: a wrong or missing one costs bytes, never correctness.
@@ -16,11 +19,12 @@
 import type { SegmentRun } from '../../catalog/client.ts'
 import { crc32c } from '../../core/crc32c.ts'
 import { FloeError, isFloeError } from '../../core/errors.ts'
+import { Leases } from '../../core/lease.ts'
 import { batchHeaderBytes, batchPrefixBytes, fieldAt } from '../../kafka/records/batch.ts'
 import type { RangeCache } from '../../storage/range-cache.ts'
 import { leaderEpoch } from '../options.ts'
 
-/** Least bytes asked of the cache at once: skipping to an offset should not take many steps. */
+/** Least bytes asked of the store at once: skipping to an offset should not take many requests. */
 const windowBytesMin = 256 * 1024
 const positionsRemembered = 20_000
 
@@ -32,6 +36,13 @@ export interface RunReadOptions {
   readonly bytesMax: number
   /** Return the first batch even when it is larger than bytesMax. */
   readonly atLeastOne: boolean
+}
+
+export interface LentRun {
+  /** Whole batches with absolute base offsets, in order. None: nothing fits, or nothing below the limit. */
+  readonly pieces: readonly Uint8Array[]
+  readonly bytes: number
+  readonly nextOffset: bigint
 }
 
 export interface RunRead {
@@ -50,23 +61,37 @@ export class RunReader {
     this.#cache = cache
   }
 
-  /**
-   * returns   undefined: the object does not exist (any more)
-   * errors    corrupt: the bytes are not the batches the catalog says, context names object and byte offset; as of the store
-   */
+  /** As `lend`, but the caller owns the batches. */
   async read(run: SegmentRun, options: RunReadOptions): Promise<RunRead | undefined> {
+    const leases = new Leases()
     try {
-      return await this.#readOnce(run, options)
-    } catch (error) {
-      if (!isFloeError(error, 'corrupt')) throw error
-      this.#cache.forget(run.objectKey, run.byteOffset, run.byteOffset + run.byteLength)
-      return this.#readOnce(run, options)
+      const lent = await this.lend(run, options, leases)
+      return lent && { batches: Buffer.concat(lent.pieces), nextOffset: lent.nextOffset }
+    } finally {
+      leases.giveBack()
     }
   }
 
-  async #readOnce(run: SegmentRun, options: RunReadOptions): Promise<RunRead | undefined> {
-    const { offset, bytesMax } = options
+  /**
+   * leases    gets what the pieces are views of; they are good until it ends
+   * returns   undefined: the object does not exist (any more)
+   * errors    corrupt: the bytes are not the batches the catalog says, context names object and byte offset; as of the store
+   */
+  async lend(run: SegmentRun, options: RunReadOptions, leases: Leases): Promise<LentRun | undefined> {
+    try {
+      return await this.#lendOnce(run, options, leases)
+    } catch (error) {
+      if (!isFloeError(error, 'corrupt')) throw error
+      this.#cache.forget(run.objectKey, run.byteOffset, run.byteOffset + run.byteLength)
+      return this.#lendOnce(run, options, leases)
+    }
+  }
+
+  async #lendOnce(run: SegmentRun, options: RunReadOptions, leases: Leases): Promise<LentRun | undefined> {
+    const { offset, limitOffset } = options
     const runEnd = run.byteOffset + run.byteLength
+    const pieces: Uint8Array[] = []
+    let bytes = 0
     let at = run.byteOffset
     let baseOffset = run.baseOffset
     const known = offset === run.baseOffset ? undefined : this.#positions.get(positionName(run, offset))
@@ -74,24 +99,33 @@ export class RunReader {
       at = known
       baseOffset = offset
     }
-    let windowBytes = Math.max(bytesMax, windowBytesMin)
-    for (;;) {
-      const bytes = await this.#cache.read(run.objectKey, at, Math.min(runEnd, at + windowBytes), run.objectBytes)
-      if (bytes === undefined) return undefined
-      const window = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-      const walk = walkBatches(window, run, at, baseOffset, options)
-      if (walk.isDone || walk.end > walk.start) {
-        this.#remember(run, walk.nextOffset, at + walk.end, runEnd)
-        return { batches: window.subarray(walk.start, walk.end), nextOffset: walk.nextOffset }
+    let bytesNeeded = batchHeaderBytes
+    while (at < runEnd) {
+      const bytesMax = options.bytesMax - bytes
+      const end = Math.min(runEnd, at + Math.max(bytesMax, windowBytesMin, bytesNeeded))
+      const lending = this.#cache.lend(run.objectKey, at, end, bytesNeeded, run.objectBytes)
+      const lent = lending instanceof Promise ? await lending : lending
+      if (lent === undefined) return undefined
+      leases.add(lent.lease)
+      const window = Buffer.from(lent.bytes.buffer, lent.bytes.byteOffset, lent.bytes.byteLength)
+      const atLeastOne = options.atLeastOne && bytes === 0
+      const walk = walkBatches(window, run, at, baseOffset, { offset, limitOffset, bytesMax, atLeastOne })
+      if (walk.end > walk.start) {
+        pieces.push(window.subarray(walk.start, walk.end))
+        bytes += walk.end - walk.start
       }
       at += walk.end
-      if (at >= runEnd) {
-        if (walk.nextOffset !== run.endOffset) throw corruptRun(run, at, `its batches end at offset ${walk.nextOffset}`)
-        return { batches: window.subarray(0, 0), nextOffset: offset }
-      }
       baseOffset = walk.nextOffset
-      windowBytes = Math.max(windowBytes, walk.bytesNeeded)
+      if (walk.isDone) break
+      if (walk.end === 0 && walk.bytesNeeded <= bytesNeeded) throw corruptRun(run, at, 'the object ends')
+      bytesNeeded = walk.bytesNeeded
     }
+    if (bytes === 0 && at >= runEnd) {
+      if (baseOffset !== run.endOffset) throw corruptRun(run, at, `its batches end at offset ${baseOffset}`)
+      return { pieces, bytes, nextOffset: offset }
+    }
+    this.#remember(run, baseOffset, at, runEnd)
+    return { pieces, bytes, nextOffset: baseOffset }
   }
 
   #remember(run: SegmentRun, offset: bigint, byteOffset: number, runEnd: number): void {

@@ -8,7 +8,7 @@ import { kafkaErrorCode } from '../../kafka/errors.ts'
 import type { RequestBody, ResponseBody } from '../../kafka/protocol/codec.ts'
 import { noUuid } from '../../kafka/protocol/schema.ts'
 import type { Handler, HandlerContext } from '../context.ts'
-import type { PartRead, ReadOutcome, ReadPart } from '../fetch/log-reader.ts'
+import type { PartRead, ReadOptions, ReadOutcome, ReadPart } from '../fetch/log-reader.ts'
 import { leaderEpoch } from '../options.ts'
 
 type PartitionAnswer = ResponseBody<'Fetch'>['responses'][number]['partitions'][number]
@@ -23,7 +23,7 @@ const errorCodes: Record<ReadOutcome, number> = {
 }
 const noBytes = new Uint8Array(0)
 
-export const handleFetch: Handler<'Fetch'> = async (request, { session, answerMemory }, context) => {
+export const handleFetch: Handler<'Fetch'> = async (request, { session, answerLeases }, context) => {
   if (request.sessionId !== 0) {
     return { errorCode: kafkaErrorCode.FETCH_SESSION_ID_NOT_FOUND, responses: [] }
   }
@@ -46,13 +46,14 @@ export const handleFetch: Handler<'Fetch'> = async (request, { session, answerMe
       })
     }
   }
-  const reads = await context.logReader.read(parts, {
+  const options: ReadOptions = {
     waitMsMax: hasError ? 0 : Math.max(0, request.maxWaitMs),
     bytesMin: request.minBytes,
     bytesMax: Math.min(request.maxBytes, context.options.fetchBytesMax),
     readCommitted,
     signal: session.signal,
-  })
+  }
+  const reads = await context.logReader.read(parts, options, answerLeases)
   let readIndex = 0
   const responses = request.topics.map((topic, index) => ({
     topic: topic.topic,
@@ -69,7 +70,6 @@ export const handleFetch: Handler<'Fetch'> = async (request, { session, answerMe
   }))
   for (const { batches } of reads) {
     for (const { length } of batches) context.metrics.fetchBytes += length
-    answerMemory.push(...batches)
   }
   return { errorCode: kafkaErrorCode.NONE, sessionId: 0, responses }
 }

@@ -210,7 +210,7 @@ export class FlushBuffer {
       const name = await this.#names.take()
       const key = segmentKey(name.grantId, name.nameIndex)
       try {
-        await store.put(key, bytes)
+        await store.putOwned(key, bytes)
         // Before the commit: whoever is woken by it finds the segment here.
         cache.insert(key, bytes)
         return name

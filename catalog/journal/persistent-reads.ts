@@ -24,6 +24,7 @@ export function makeReadsPersistent(store: ObjectStore, clock: Clock): ObjectSto
   return {
     uri: store.uri,
     put: (key, body) => store.put(key, body),
+    putOwned: (key, body) => store.putOwned(key, body),
     putIfAbsent: (key, body) => store.putIfAbsent(key, body),
     get: (key, byteRange) => persist(() => store.get(key, byteRange)),
     head: key => persist(() => store.head(key)),

@@ -22,8 +22,8 @@ import type { ObjectStore } from '../../storage/object-store.ts'
 import { pendingCommand } from '../support/pending-command.ts'
 import { dataFile, range, tableDefinition } from '../unit/catalog/catalog-fixture.ts'
 
-type StoreMethod = 'put' | 'putIfAbsent' | 'get' | 'head' | 'list' | 'delete'
-const methods: readonly StoreMethod[] = ['put', 'putIfAbsent', 'get', 'head', 'list', 'delete']
+type StoreMethod = 'put' | 'putOwned' | 'putIfAbsent' | 'get' | 'head' | 'list' | 'delete'
+const methods: readonly StoreMethod[] = ['put', 'putOwned', 'putIfAbsent', 'get', 'head', 'list', 'delete']
 
 /** Every call of `store` goes through `around`, which decides whether and when to make it. */
 export function interceptStore(

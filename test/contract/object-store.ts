@@ -48,6 +48,18 @@ export function describeObjectStore(subject: ObjectStoreSubject): void {
       expect(text(await store.get('l'))).toBe('xy')
     })
 
+    on('an owned object is there once its put has resolved, and others see it as any other', async store => {
+      await store.putOwned('o/1', [utf8('ab'), utf8(''), utf8('cdef')])
+      await Promise.all(Array.from({ length: 20 }, (_, index) => store.putOwned(`o/many/${index}`, utf8(`${index}`))))
+      expect(text(await store.get('o/1'))).toBe('abcdef')
+      expect(text(await store.get('o/1', { start: 1, end: 3 }))).toBe('bc')
+      expect((await store.head('o/1'))!.bytes).toBe(6)
+      expect((await store.list('o/')).objects).toHaveLength(21)
+      expect(await store.putIfAbsent('o/1', utf8('x'))).toBe('refused')
+      await store.delete(['o/1'])
+      expect(await store.get('o/1')).toBeUndefined()
+    })
+
     on('thousands of chunks are joined in order', async store => {
       const chunks = Array.from({ length: 3000 }, (_, index) => utf8(`${index},`))
       await store.put('k', chunks)

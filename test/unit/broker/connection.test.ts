@@ -33,10 +33,11 @@ function gatedStore(plain: ObjectStore): {
     list: (prefix, after) => plain.list(prefix, after),
     delete: keys => plain.delete(keys),
     startMultipart: key => plain.startMultipart(key),
-    put(key, body) {
+    put: (key, body) => plain.put(key, body),
+    putOwned(key, body) {
       return new Promise((resolve, reject) => {
         puts.push({
-          release: () => resolve(plain.put(key, body)),
+          release: () => resolve(plain.putOwned(key, body)),
           fail: () => reject(new Error('the disk is on fire')),
         })
       })

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { systemClock } from '../../../core/clock.ts'
 import { type FileSystem, nodeFileSystem } from '../../../core/file-system.ts'
 import { systemRandom } from '../../../core/random.ts'
@@ -195,6 +195,109 @@ describe('directory store', () => {
     failing = false
     expect(text(await store.get('j/1'))).toBe('1')
     expect(text(await store.get('j/2'))).toBe('2')
+  })
+
+  it('an owned object is written under its own key, and a second one of that key is refused', async () => {
+    const paths: string[] = []
+    const store = await open({
+      ...nodeFileSystem,
+      open: (path, flags, mode) => {
+        if (flags !== 'r') paths.push(path)
+        return nodeFileSystem.open(path, flags, mode)
+      },
+    })
+    await store.putOwned('segments/00/1.log', utf8('mine'))
+    expect(paths).toEqual([join(root, 'segments/00/1.log')])
+    await expect(store.putOwned('segments/00/1.log', utf8('other'))).rejects.toMatchObject({ kind: 'unavailable' })
+    expect(await readFile(join(root, 'segments/00/1.log'), 'utf8')).toBe('mine')
+    await expect(store.putOwned('segments/00/1.log/x', utf8(''))).rejects.toMatchObject({ code: 'file-in-the-way' })
+    await rm(join(root, 'segments'), { recursive: true })
+    await store.putOwned('segments/00/2.log', utf8('again'))
+    expect(text(await store.get('segments/00/2.log'))).toBe('again')
+  })
+
+  it('an owned object resolves only after both its bytes and its name are durable', async () => {
+    const done: string[] = []
+    const gates = new Map(['sync', 'writev'].map(step => [step, Promise.withResolvers<void>()]))
+    let isHeld = false
+    const store = await open({
+      ...nodeFileSystem,
+      open: async (path, flags, mode) => {
+        const file = await nodeFileSystem.open(path, flags, mode)
+        const { sync, writev } = file
+        const pass = async (step: string): Promise<void> => {
+          if (isHeld) await gates.get(step)!.promise
+          done.push(step)
+        }
+        file.sync = async () => {
+          await pass('sync')
+          await Reflect.apply(sync, file, [])
+        }
+        file.writev = (async (chunks: readonly Uint8Array[], at: number) => {
+          await pass('writev')
+          return Reflect.apply(writev, file, [chunks, at])
+        }) as typeof writev
+        return file
+      },
+    })
+    await store.putOwned('s/1', utf8('1'))
+    for (const first of ['sync', 'writev']) {
+      isHeld = true
+      done.length = 0
+      let isResolved = false
+      const put = store.putOwned(`s/${first}`, utf8('2')).then(() => {
+        isResolved = true
+      })
+      gates.get(first)!.resolve()
+      await vi.waitUntil(() => done.includes(first))
+      expect(done).toEqual([first])
+      expect(isResolved).toBe(false)
+      for (const gate of gates.values()) gate.resolve()
+      await put
+      for (const step of gates.keys()) gates.set(step, Promise.withResolvers<void>())
+    }
+  })
+
+  it('an owned object whose writing fails gives its room back; one whose name may not be durable is left alone', async () => {
+    let failing: 'writev' | 'sync' | undefined
+    const store = await open({
+      ...nodeFileSystem,
+      open: async (path, flags, mode) => {
+        const file = await nodeFileSystem.open(path, flags, mode)
+        if (failing === 'writev') file.writev = failWith('ENOSPC')
+        if (failing === 'sync') file.sync = failWith('EIO')
+        return file
+      },
+    })
+    await store.putOwned('s/0', utf8('0'))
+    failing = 'writev'
+    await expect(store.putOwned('s/1', utf8('1'))).rejects.toMatchObject({ kind: 'exhausted', code: 'disk-full' })
+    failing = 'sync'
+    await expect(store.putOwned('s/2', utf8('2'))).rejects.toMatchObject({ kind: 'unavailable' })
+    failing = undefined
+    expect((await store.list('')).objects.map(({ key }) => key)).toEqual(['s/0', 's/2'])
+  })
+
+  it('what a process leaves of an owned object when it dies half-way is in nobody else’s way', async () => {
+    const dying = await open({
+      ...nodeFileSystem,
+      open: async (path, flags, mode) => {
+        const file = await nodeFileSystem.open(path, flags, mode)
+        const { writev } = file
+        file.writev = (async (chunks: readonly Uint8Array[], at: number) => {
+          await Reflect.apply(writev, file, [[chunks[0]!.subarray(0, 2)], at])
+          return new Promise(() => {})
+        }) as typeof writev
+        return file
+      },
+    })
+    void dying.putOwned('s/1', utf8('whole'))
+    await vi.waitUntil(async () => (await readFile(join(root, 's/1'), 'utf8').catch(() => '')) === 'wh')
+    const store = await open()
+    await store.putOwned('s/2', utf8('whole'))
+    expect(text(await store.get('s/2'))).toBe('whole')
+    await store.delete(['s/1'])
+    expect((await store.list('')).objects.map(({ key }) => key)).toEqual(['s/2'])
   })
 
   it('a file system without hard links is unsupported, and put still works', async () => {
