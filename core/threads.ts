@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8'
 import { parentPort, Worker } from 'node:worker_threads'
 
 /** Threads as a parameter: `core/` alone touches worker_threads, and a test can run a worker's code without a thread. */
@@ -19,8 +20,17 @@ export interface ThreadFactory {
   start(entry: URL, name: string): Thread
 }
 
+/**
+ * A thread whose work is buffers has a heap of a few megabytes, and V8 collects all of it whenever garbage and buffers have grown
+ * by about as much: several times a second. From here on they must reach this first. Buffers count, though large ones are given
+ * back by hand (release-memory.ts), so little of it is ever resident.
+ */
+const threadHeapMegabytesMin = 96
+
 export const nodeThreads: ThreadFactory = {
   start(entry, name) {
+    // V8 looks at it when a heap is made; there is no such option for one thread.
+    setFlagsFromString(`--initial-old-space-size=${threadHeapMegabytesMin}`)
     const worker = new Worker(entry, { name })
     let isEnding = false
     let cause: unknown

@@ -1,6 +1,15 @@
 /** Strings and binary values as a column that grows: Parquet's plain form (table/parquet/column-data.ts). */
 import { type BytesColumn, bytesPrefix } from '../../table/parquet/column-data.ts'
-import { columnBytesMax, growBytes, growInt32, growSlots, slotsAtStart, tooLarge } from './growth.ts'
+import {
+  columnBytesMax,
+  createValidity,
+  growBytes,
+  growInt32,
+  growSlots,
+  growValidity,
+  slotsAtStart,
+  tooLarge,
+} from './growth.ts'
 
 const bytesAtStart = 1024
 
@@ -8,9 +17,12 @@ export class BytesBuilder implements BytesColumn {
   readonly kind = 'bytes'
   length = 0
   nullCount = 0
-  validity = new Uint8Array(slotsAtStart)
+  capacity = slotsAtStart
+  validity = createValidity(slotsAtStart)
   offsets = new Int32Array(slotsAtStart + 1)
   bytes = new Uint8Array(bytesAtStart)
+  /** Length of `bytes`: a field is read faster than the length of an array. */
+  byteCapacity = bytesAtStart
   /** Of `bytes`. */
   view = new DataView(this.bytes.buffer)
   /** Equals offsets[length]. */
@@ -18,34 +30,36 @@ export class BytesBuilder implements BytesColumn {
 
   /** Gives the memory of the slots back; the column must be empty. */
   shrink(): void {
-    this.validity = new Uint8Array(slotsAtStart)
+    this.capacity = slotsAtStart
+    this.validity = createValidity(slotsAtStart)
     this.offsets = new Int32Array(slotsAtStart + 1)
   }
   grow(needed: number): void {
-    const capacity = growSlots(this.validity.length, needed)
-    this.validity = growBytes(this.validity, this.length, capacity)
+    const capacity = growSlots(this.capacity, needed)
+    this.capacity = capacity
+    this.validity = growValidity(this.validity, this.length, capacity)
     this.offsets = growInt32(this.offsets, this.length + 1, capacity + 1)
   }
   /** Makes room for a value of `count` bytes, to be written from `used + bytesPrefix` on. */
   reserve(count: number): void {
     const needed = this.used + bytesPrefix + count
-    if (needed > this.bytes.length) this.growTo(needed)
+    if (needed > this.byteCapacity) this.growTo(needed)
   }
   growTo(needed: number): void {
     if (needed > columnBytesMax) throw tooLarge('bytes', needed)
-    this.setBytes(growBytes(this.bytes, this.used, Math.min(Math.max(this.bytes.length * 2, needed), columnBytesMax)))
+    this.setBytes(growBytes(this.bytes, this.used, Math.min(Math.max(this.byteCapacity * 2, needed), columnBytesMax)))
   }
   setBytes(bytes: Uint8Array<ArrayBuffer>): void {
     this.bytes = bytes
+    this.byteCapacity = bytes.length
     this.view = new DataView(bytes.buffer)
   }
   /** Ends a value whose bytes were written from `used + bytesPrefix` to `end`. */
   pushEnd(end: number): void {
     const at = this.length
-    if (at === this.validity.length) this.grow(at + 1)
+    if (at === this.capacity) this.grow(at + 1)
     this.view.setInt32(this.used, end - this.used - bytesPrefix, true)
     this.used = end
-    this.validity[at] = 1
     this.offsets[at + 1] = end
     this.length = at + 1
   }
@@ -58,7 +72,7 @@ export class BytesBuilder implements BytesColumn {
   }
   pushNull(): void {
     const at = this.length
-    if (at === this.validity.length) this.grow(at + 1)
+    if (at === this.capacity) this.grow(at + 1)
     this.validity[at] = 0
     this.offsets[at + 1] = this.used
     this.nullCount++

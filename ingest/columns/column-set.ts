@@ -84,7 +84,12 @@ export function createEmptyCopy(column: ColumnBuilder): ColumnBuilder {
  * cut as well.
  */
 export function rollbackColumn(column: ColumnBuilder, length: number): void {
-  for (let at = length; at < column.length; at++) if (column.validity[at] === 0) column.nullCount--
+  const { validity } = column
+  for (let at = length; at < column.length; at++) {
+    if (validity[at] !== 0) continue
+    validity[at] = 1
+    column.nullCount--
+  }
   column.length = length
   switch (column.kind) {
     case 'bytes':
@@ -107,13 +112,14 @@ export function rollbackColumn(column: ColumnBuilder, length: number): void {
 
 /** Empties the column and keeps its memory. */
 export function resetColumn(column: ColumnBuilder): void {
+  if (column.nullCount > 0) column.validity.fill(1, 0, column.length)
   column.length = 0
   column.nullCount = 0
-  if (column.validity.length > keptSlotsMax) column.shrink()
+  if (column.capacity > keptSlotsMax) column.shrink()
   switch (column.kind) {
     case 'bytes':
       column.used = 0
-      if (column.bytes.length > keptBytesMax) column.setBytes(new Uint8Array(1024))
+      if (column.byteCapacity > keptBytesMax) column.setBytes(new Uint8Array(1024))
       return
     case 'struct':
       for (const child of column.children) resetColumn(child)
@@ -230,7 +236,7 @@ function gatherBytes(target: BytesBuilder, source: BytesBuilder, rows: Int32Arra
 function gatherStructs(target: StructBuilder, source: StructBuilder, rows: Int32Array, rowCount: number): void {
   for (const [index, child] of source.children.entries()) gatherColumn(target.children[index]!, child, rows, rowCount)
   const { length } = target
-  if (length + rowCount > target.validity.length) target.grow(length + rowCount)
+  if (length + rowCount > target.capacity) target.grow(length + rowCount)
   for (let index = 0; index < rowCount; index++) {
     const valid = source.validity[rows[index]!]!
     target.validity[length + index] = valid
@@ -253,7 +259,7 @@ function gatherSlots(
   }
   const children = new Int32Array(childCount)
   const { length } = target
-  if (length + rowCount > target.validity.length) target.grow(length + rowCount)
+  if (length + rowCount > target.capacity) target.grow(length + rowCount)
   let end = target.offsets[length]!
   let at = 0
   for (let index = 0; index < rowCount; index++) {

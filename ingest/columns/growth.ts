@@ -27,3 +27,12 @@ export function growInt32(old: Int32Array, used: number, capacity: number): Int3
   grown.set(old.subarray(0, used))
   return grown
 }
+
+/** All slots present (builders.ts). */
+export function createValidity(capacity: number): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(capacity).fill(1)
+}
+
+export function growValidity(old: Uint8Array, used: number, capacity: number): Uint8Array<ArrayBuffer> {
+  return growBytes(old, used, capacity).fill(1, used)
+}

@@ -80,7 +80,7 @@ export class JsonDecoder implements ValueDecoder {
         let child = expected
         if (
           child !== undefined &&
-          at + child.keyWords.length * 4 <= viewBytes &&
+          at + child.keyWordBytes <= viewBytes &&
           child.keyLength > 0 &&
           matchesKey(view, at, child)
         ) {

@@ -65,6 +65,7 @@ export function checkColumn(column: ColumnData, length: number): void {
   let nullCount = 0
   for (let at = 0; at < length; at++) if (column.validity[at] === 0) nullCount++
   if (nullCount !== column.nullCount) throw new Error(`${column.kind}: ${column.nullCount} nulls, counted ${nullCount}`)
+  if (column.validity.subarray(length).includes(0)) throw new Error(`${column.kind}: a null beyond the last slot`)
   switch (column.kind) {
     case 'struct':
       for (const child of column.children) checkColumn(child, length)
