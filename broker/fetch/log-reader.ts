@@ -96,10 +96,17 @@ export class LogReader {
     this.#metrics.fetches++
     const deadlineMs = this.#clock.monotonicMs() + options.waitMsMax
     let hasParked = false
+    let isFresh = false
     for (;;) {
       // Read before looking, so that what is appended while we look ends the wait.
       const position = this.#catalog.appendPosition()
       const plans = await this.#plan(parts, options)
+      if (!isFresh && plans.some((plan, index) => mayBeNews(plan, parts[index]!))) {
+        // Another agent may have told the client of what has not arrived here yet.
+        await this.#catalog.readBarrier()
+        isFresh = true
+        continue
+      }
       const leftMs = deadlineMs - this.#clock.monotonicMs()
       if (leftMs <= 0 || options.signal?.aborted || isEnough(plans, options.bytesMin)) {
         return this.#readPlans(parts, plans, options, leases)
@@ -258,6 +265,12 @@ function takeWhileFits(runs: readonly SegmentRun[], bytesMax: number, limitOffse
 
 function readableEnd(state: PartitionState, { readCommitted }: ReadOptions): bigint {
   return readCommitted ? state.lastStableOffset : state.highWatermark
+}
+
+/** Whether what this agent knows is too little to refuse the part: a topic that is not there, or an offset beyond the end. */
+function mayBeNews({ outcome, state }: Plan, { topicId, offset }: ReadPart): boolean {
+  if (outcome === 'unknown-topic-or-partition') return topicId !== undefined
+  return outcome === 'offset-out-of-range' && offset > state!.highWatermark
 }
 
 function checkOffset(state: PartitionState | undefined, offset: bigint): ReadOutcome {

@@ -9,6 +9,7 @@ import type { RequestBody, ResponseBody } from '../../kafka/protocol/codec.ts'
 import { noUuid } from '../../kafka/protocol/schema.ts'
 import type { Handler, HandlerContext } from '../context.ts'
 import type { PartRead, ReadOptions, ReadOutcome, ReadPart } from '../fetch/log-reader.ts'
+import { findTopicById, findTopicByName } from '../find-topic.ts'
 import { leaderEpoch } from '../options.ts'
 
 type PartitionAnswer = ResponseBody<'Fetch'>['responses'][number]['partitions'][number]
@@ -75,7 +76,9 @@ export const handleFetch: Handler<'Fetch'> = async (request, { session, answerLe
 }
 
 async function findTopicId(topic: TopicRequest, { catalog }: HandlerContext): Promise<string | undefined> {
-  const found = await (topic.topicId === noUuid ? catalog.topicByName(topic.topic) : catalog.topicById(topic.topicId))
+  const found = await (topic.topicId === noUuid
+    ? findTopicByName(catalog, topic.topic)
+    : findTopicById(catalog, topic.topicId))
   return found?.topicId
 }
 

@@ -12,6 +12,7 @@ import type { RequestBody, ResponseBody } from '../../kafka/protocol/codec.ts'
 import { setMaxTimestamp } from '../../kafka/records/patch.ts'
 import { type RefusedBatch, type ValidBatch, validateProducedBatch } from '../../kafka/records/validate.ts'
 import type { Call, Handler, HandlerContext } from '../context.ts'
+import { findTopicByName } from '../find-topic.ts'
 import type { BatchResult, PendingBatch } from '../produce/flush-buffer.ts'
 import { enterInOrder } from '../session.ts'
 import { readTopicSettings, type TopicSettings } from '../topic-configs.ts'
@@ -29,7 +30,7 @@ export const handleProduce: Handler<'Produce'> = async (request, call, context) 
     call.session,
     async () => {
       const names = [...new Set(request.topicData.map(({ name }) => name))]
-      const topics = await Promise.all(names.map(name => context.catalog.topicByName(name)))
+      const topics = await Promise.all(names.map(name => findTopicByName(context.catalog, name)))
       return prepareAll(request, new Map(names.map((name, index) => [name, topics[index]])), call, context)
     },
     batches => enterAll(batches, call.frame, context),
