@@ -65,9 +65,12 @@ export class Retention {
   /** One round over everything. Never rejects. */
   async runOnce(): Promise<void> {
     await this.#attempt('expiry of group offsets', () => this.#parts.groupExpiry.run())
-    if (!(await this.#parts.cluster.isDesignated('maintain'))) return
-    await this.#attempt('retention', () => this.#retainTopics())
-    await this.#attempt('removal of unused segments', () => this.#collectGarbage())
+    await this.#attempt('retention', () => this.#ifDesignated(() => this.#retainTopics()))
+    await this.#attempt('removal of unused segments', () => this.#ifDesignated(() => this.#collectGarbage()))
+  }
+
+  async #ifDesignated(step: () => Promise<void>): Promise<void> {
+    if (await this.#parts.cluster.isDesignated('maintain')) await step()
   }
 
   async #attempt(what: string, step: () => Promise<void>): Promise<void> {

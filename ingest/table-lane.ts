@@ -145,6 +145,8 @@ export class TableLane {
   }
 
   async #step(signal: AbortSignal): Promise<LaneEnd | undefined> {
+    // Also when no more records come: what was read and not committed has to be read again.
+    if (this.#commitFailure !== undefined) throw this.#commitFailure
     if (this.#msUntilDue() <= 0) {
       await this.#closeFile()
       return undefined

@@ -337,12 +337,14 @@ export class CatalogNode {
     const before = this.replica.position.sequence
     if (before > 1) {
       await clock.sleep(takeOverDelayMs * (1 + random.fraction()), this.#closing.signal)
-      if ((await readOn(this.replica, this.#store, clock)) === 'behind') return
+      if ((await readOn(this.replica, this.#store, clock)) === 'behind') return this.#reload()
       // Somebody is alive after all.
       if (this.replica.position.sequence > before || this.#closing.signal.aborted) return
     }
     const claim = { store: this.#store, clock, writerId: random.bytes(16), address: peers!.address, appendTimeoutMs }
-    if ((await takeLead(this.replica, claim)) !== 'sealed') return
+    const outcome = await takeLead(this.replica, claim)
+    if (outcome === 'behind') return this.#reload()
+    if (outcome === 'read on') return
     const lost = Promise.withResolvers<FloeError>()
     this.#beginToLead(lost.resolve)
     const error = await Promise.race([lost.promise, aborted(this.#closing.signal)])

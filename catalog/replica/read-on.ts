@@ -2,7 +2,7 @@
 import type { Clock } from '../../core/clock.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
 import { decodeTwice } from '../journal/decode-twice.ts'
-import { corruptEntry } from '../journal/journal-entry.ts'
+import { corruptEntry, entryKinds } from '../journal/journal-entry.ts'
 import { journalKey } from '../journal/journal-keys.ts'
 import { isBehindTrim } from '../snapshot/snapshot-store.ts'
 import type { Replica } from './replica.ts'
@@ -13,7 +13,8 @@ const entryReadsInFlight = 16
  * Applies entry after entry until there is none. The end is the journal's own only if nothing of it was trimmed there: whoever
  * concludes anything from it asks `isBehindTrim` afterwards.
  *
- * returns  'end'; 'behind' when an entry is missing because it was trimmed: the replica must start from a snapshot again
+ * returns  'end'; 'behind' when an entry is missing because it was trimmed, or cannot be told from a stray one: the replica must
+ *          start from a snapshot again
  * errors   corrupt: an entry is damaged, or missing although later ones exist
  */
 export async function readOn(replica: Replica, store: ObjectStore, clock: Clock): Promise<'end' | 'behind'> {
@@ -33,7 +34,10 @@ export async function readOn(replica: Replica, store: ObjectStore, clock: Clock)
           throw corruptEntry(key, 'it is missing although later entries exist')
         }
       }
-      replica.apply(await decodeTwice(store, bytes, key), bytes.length, key)
+      const entry = await decodeTwice(store, bytes, key)
+      // Where entries were trimmed, a process that was as far behind may have put a seal that is none.
+      if (entry.kind === entryKinds.seal && (await isBehindTrim(store, replica.position.sequence))) return 'behind'
+      replica.apply(entry, bytes.length, key)
       await clock.yield()
       if (replica.position.epoch !== epoch) break
     }

@@ -23,7 +23,8 @@ export interface LeadClaim {
 
 /**
  * returns  'sealed': the caller leads from the replica's position on; 'read on': somebody else's entry came first and lies in
- *          the store; 'behind': the entries in between were trimmed, and the seal, if one was made, means nothing
+ *          the store; 'behind': the entries in between were trimmed, and the seal, if one was made, means nothing: the replica must
+ *          start from a snapshot before it reads on, or it would take that seal for one
  * errors   unavailable: whether the seal exists is not known; corrupt
  */
 export async function takeLead(replica: Replica, claim: LeadClaim): Promise<'sealed' | 'read on' | 'behind'> {

@@ -52,6 +52,9 @@ export class TablePublisher {
    * after the hint of a later version and hide that version from readers that go by it.
    */
   #isHintUncertain = true
+  /** When the hint is looked at next, while it is uncertain. */
+  #hintDueMs = 0
+  #wasPublisher = false
   #done: Promise<void> = Promise.resolve()
   /** Why the last attempt failed; undefined once one succeeded. */
   failure: string | undefined
@@ -61,6 +64,7 @@ export class TablePublisher {
   }
 
   start(): void {
+    this.#delayHintCheck()
     this.#done = this.#run()
   }
 
@@ -102,20 +106,31 @@ export class TablePublisher {
       } else if (this.#closing.signal.aborted) {
         return
       } else {
-        const { hintCheckMs = hintCheckMsDefault } = this.#parts
-        await this.#wanted.wait(clock, this.#isHintUncertain ? hintCheckMs : idleCheckMs, this.#closing.signal)
-        if (this.#isHintUncertain && !this.#isWanted) await this.#checkHint()
+        const untilHintMs = Math.max(0, this.#hintDueMs - clock.monotonicMs())
+        await this.#wanted.wait(clock, this.#isHintUncertain ? untilHintMs : idleCheckMs, this.#closing.signal)
+        if (this.#isHintUncertain && clock.monotonicMs() >= this.#hintDueMs) await this.#checkHint()
       }
     }
   }
 
   /** Asked often: answers from the state of this process, and commands nothing. */
   async #hasNews(): Promise<boolean> {
-    const { tableId, catalog, isPublisher } = this.#parts
+    const { tableId, catalog } = this.#parts
     const table = await catalog.tableById(tableId)
     if (table === undefined) return false
     const { published, fileSequence } = table
-    return (published === undefined || published.fileSequence < fileSequence) && (await isPublisher())
+    return (published === undefined || published.fileSequence < fileSequence) && (await this.#isPublisher())
+  }
+
+  async #isPublisher(): Promise<boolean> {
+    const isPublisher = await this.#parts.isPublisher()
+    // Whoever published before may have a put of the hint on its way.
+    if (isPublisher && !this.#wasPublisher) {
+      this.#isHintUncertain = true
+      this.#delayHintCheck()
+    }
+    this.#wasPublisher = isPublisher
+    return isPublisher
   }
 
   /** Publishes one version; false when there was nothing to publish. */
@@ -132,15 +147,25 @@ export class TablePublisher {
     const rendered = await this.#renderer.render(identity, plan, table.fileCount, () => this.#liveFiles(pending))
     await writeVersion(store, folder, rendered, clock)
     const completed = await catalog.completePublish(tableId, pending.version, rendered.icebergMetadataPath)
+    this.#delayHintCheck()
     if (typeof completed === 'string') return false
     log.debug('version published', { version: completed.version, files: plan.added.length })
     return true
   }
 
+  #delayHintCheck(): void {
+    const { clock, hintCheckMs = hintCheckMsDefault } = this.#parts
+    this.#hintDueMs = clock.monotonicMs() + hintCheckMs
+  }
+
   /** Puts the version hint right. It stays uncertain until a look finds it right, or while the store does not answer. */
   async #checkHint(): Promise<void> {
     const { tableId, catalog, store, log } = this.#parts
+    this.#delayHintCheck()
     try {
+      if (!(await this.#isPublisher())) return
+      // An old version must never be put in the place of a newer one.
+      await catalog.readBarrier()
       const table = await catalog.tableById(tableId)
       if (table?.published === undefined) return
       const key = `${tableFolder(table.definition.name, table.tableUuid)}/${versionHintPath}`

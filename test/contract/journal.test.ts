@@ -11,6 +11,8 @@ import { createTopic } from '../../catalog/commands/topic-commands.ts'
 import { journalKey } from '../../catalog/journal/journal-keys.ts'
 import { receiptsPerClientMax } from '../../catalog/limits.ts'
 import { type Catalog, type CatalogOptions, openCatalog } from '../../catalog/open-catalog.ts'
+import { replayOnly } from '../../catalog/replica/recover.ts'
+import { readOnAndTakeLead } from '../../catalog/replica/take-lead.ts'
 import { systemClock } from '../../core/clock.ts'
 import { FloeError, isFloeError } from '../../core/errors.ts'
 import { nodeFileSystem } from '../../core/file-system.ts'
@@ -339,6 +341,32 @@ describe('leaders that overlap', () => {
       const last = await open(inner, clock)
       expect(last.state.hash()).toBe(recovering.state.hash())
     }
+  })
+
+  test('replicas that slept through a seal and a trim do not take each other for leaders', async () => {
+    const clock = new HandClock()
+    const store = new MemoryStore(clock)
+    const first = await open(store, clock)
+    await first.client.createTopic('early', 1, {})
+    const sleepers = [
+      await replayOnly({ store, clock, log: silentLog }),
+      await replayOnly({ store, clock, log: silentLog }),
+    ]
+    const second = await open(store, clock)
+    for (let round = 0; round < 4; round++) {
+      await second.client.createTopic(`round-${round}`, 1, {})
+      await second.takeSnapshot()
+    }
+    for (const [index, sleeper] of sleepers.entries()) {
+      const writerId = new Uint8Array(16).fill(index + 1)
+      const claim = { store, clock, writerId, address: '', appendTimeoutMs: 1_000 }
+      // The seal of the first leader's epoch is still there, what came after it is gone: the key behind it is free.
+      for (let attempt = 0; attempt < 3; attempt++) expect(await readOnAndTakeLead(sleeper, claim)).toBe('behind')
+      expect([...sleeper.state.topics.all()].map(topic => topic.name)).toEqual(['early'])
+    }
+    expect((await second.client.createTopic('still leading', 1, {})).outcome).toBe('created')
+    const third = await open(store, clock)
+    expect(third.state.hash()).toBe(second.state.hash())
   })
 
   test('a trimmed journal without any snapshot is never taken for a new catalog', async () => {

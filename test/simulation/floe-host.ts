@@ -32,6 +32,7 @@ export interface FloeHostParts {
 
 const secret = Buffer.from('the secret of the simulated cluster')
 const restartDelayMsMax = 2_000
+const stopMsMax = 4_500
 
 /** One place where Floe runs; a crash or an end of the process is followed by another one. */
 export class FloeHost {
@@ -39,6 +40,8 @@ export class FloeHost {
   host: Host
   catalog: Catalog | undefined
   broker: Broker | undefined
+  ingest: IngestService | undefined
+  #closeAll: (() => Promise<void>) | undefined
   #accepting: ((connection: PeerConnection) => void) | undefined
   startCount = 0
   /** No more processes are started here. */
@@ -71,6 +74,7 @@ export class FloeHost {
     this.host = host
     this.catalog = undefined
     this.broker = undefined
+    this.#closeAll = undefined
     const early: PeerConnection[] = []
     this.#accepting = connection => early.push(connection)
     network.listen(host, connection => this.#accepting?.(connection))
@@ -131,9 +135,55 @@ export class FloeHost {
       membership,
       clock,
       log,
+      // Longer than a put stays on its way.
+      hintCheckMs: 25_000,
     })
     await ingest.applyTables(tables)
     this.broker = broker
+    this.ingest = ingest
+    this.#closeAll = async () => {
+      await ingest.close()
+      await broker.close()
+      await registration.close(true)
+      await catalog.close()
+    }
+  }
+
+  /** Asked to end, as by SIGTERM, and started again. */
+  end(): void {
+    const { host } = this
+    const close = this.#closeAll
+    if (close === undefined || host.isCrashed) return
+    this.#closeAll = undefined
+    const finish = (): void => this.#endProcess(host)
+    close().then(finish, finish)
+    // As `floe serve` does: it ends in time.
+    this.#parts.world.schedule(stopMsMax, finish)
+  }
+
+  /** What it is doing, for whoever has to find out why it does not go on. */
+  async describe(): Promise<string[]> {
+    const { catalog, host, name } = this
+    if (catalog === undefined) return [`${name}: no process that serves`]
+    const { role, sequence, leaderAddress } = catalog.status()
+    const nodes = catalog.state.nodes.all().map(({ nodeId, kafkaHost }) => `${nodeId}=${kafkaHost}`)
+    const lines = [
+      `${name}: ${role}${host.isPaused ? ' paused' : ''}, entry ${sequence}, leader ${leaderAddress}, nodes ${nodes.join(' ')}`,
+    ]
+    for (const table of catalog.state.tables.all()) {
+      const { accounts, versions } = table
+      const ends = Array.from({ length: accounts.length }, (_, partition) => accounts.ends[partition])
+      lines.push(
+        `  ${table.definition.name}: ends ${ends.join(' ')}, files ${table.fileSequence}, published ${versions.last?.fileSequence}`,
+      )
+    }
+    for (const topic of catalog.state.topics.all()) {
+      lines.push(`  ${topic.name}: high watermarks ${topic.partitions.map(log => log.highWatermark).join(' ')}`)
+    }
+    for (const { table, state, reason, publishFailure, lagRecords } of this.ingest?.status() ?? []) {
+      lines.push(`  ${table} is ${state} with lag ${lagRecords} ${reason ?? ''} ${publishFailure ?? ''}`)
+    }
+    return lines
   }
 
   /** The process is over, by itself: another one is started, as by a supervisor. */

@@ -1,0 +1,128 @@
+/**
+ * Proves that the simulation can fail: breaks Floe on purpose, one rule at a time, in a copy of the tree, and runs seeds until a
+ * checker notices. `npm run sim:mutants [-- --seeds 200] [--only NAME]`; ends with 1 when a mutant lives.
+ */
+import { spawnSync } from 'node:child_process'
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+
+interface Mutant {
+  readonly name: string
+  readonly file: string
+  readonly from: string
+  readonly to: string
+}
+
+const mutants: readonly Mutant[] = [
+  {
+    name: 'owner epochs are not looked at',
+    file: 'catalog/commands/commit-table-files.ts',
+    from: 'if (ownerEpoch === 0 || ownerEpoch !== numbers[at + 9]) {',
+    to: 'if (ownerEpoch === 0) {',
+  },
+  {
+    name: 'a range may begin anywhere',
+    file: 'catalog/commands/commit-table-files.ts',
+    from: 'if (accounts.ends[partition] !== numbers[at + 1]) {',
+    to: 'if (numbers[at + 1]! < 0) {',
+  },
+  {
+    name: 'receipts are forgotten',
+    file: 'catalog/state/client-sessions.ts',
+    from: "if (held < requestNumber) return 'new'",
+    to: "if (held <= requestNumber) return 'new'",
+  },
+  {
+    name: 'a put whose answer was lost counts as applied',
+    file: 'storage/put-if-absent.ts',
+    from: "if (isFloeError(error, 'unavailable')) return 'unknown'",
+    to: "if (isFloeError(error, 'unavailable')) return 'applied'",
+  },
+  {
+    name: 'an unknown put counts as refused',
+    file: 'storage/put-if-absent.ts',
+    from: "if (outcome === 'applied' || (outcome === 'refused' && !lost)) return outcome",
+    to: "if (outcome !== 'unknown' || !lost) return outcome === 'applied' ? 'applied' : 'refused'",
+  },
+  {
+    name: 'a fenced leader goes on',
+    file: 'catalog/leader.ts',
+    from: "return outcome === 'applied' ? { sequence, crc, nowMs, parts } : fencedError(key)",
+    to: 'return { sequence, crc, nowMs, parts, ...(outcome === undefined ? { key } : {}) }',
+  },
+  {
+    name: 'duplicates of a producer are appended again',
+    file: 'catalog/commands/commit-segment.ts',
+    from: 'const outcome = log === undefined ? 2 : judge(state, log, rows, row)',
+    to: 'const outcome = log === undefined ? 2 : judge(state, log, rows, row) * 0',
+  },
+  {
+    name: 'a command that was lost is sent under a new number',
+    file: 'catalog/node/command-session.ts',
+    from: 'this.#keep(command)\n  }\n\n  /** Answered',
+    to: 'command.requestNumber = command.lane!.take(0)\n    this.#keep(command)\n  }\n\n  /** Answered',
+  },
+  {
+    name: 'a follower hands out answers before it has the entry',
+    file: 'catalog/node/leader-link.ts',
+    from: 'if (answer.sequence > this.#parts.replica.position.sequence) this.#early.push(answer)',
+    to: 'if (answer.sequence < 0) this.#early.push(answer)',
+  },
+  {
+    name: 'a lane goes on behind what it did not commit',
+    file: 'ingest/table-lane.ts',
+    from: 'if (this.#commitFailure !== undefined) throw this.#commitFailure',
+    to: 'this.#commitFailure = undefined',
+  },
+  {
+    name: 'what a version is continued from is read once',
+    file: 'storage/get-agreed.ts',
+    from: 'if (first === undefined && second === undefined) return undefined',
+    to: 'if (first === undefined || second !== undefined) return first',
+  },
+  {
+    name: 'a version is visible before its objects are there',
+    file: 'ingest/publish/table-publisher.ts',
+    from: 'await writeVersion(store, folder, rendered, clock)',
+    to: 'void writeVersion(store, folder, rendered, clock).catch(() => {})',
+  },
+]
+
+const { values } = parseArgs({ options: { seeds: { type: 'string', default: '200' }, only: { type: 'string' } } })
+const root = join(import.meta.dirname, '../..')
+const folders = ['bin', 'api', 'broker', 'catalog', 'config', 'core', 'ingest', 'kafka', 'storage', 'table', 'test']
+let livingCount = 0
+for (const mutant of mutants) {
+  if (values.only !== undefined && !mutant.name.includes(values.only)) continue
+  const outcome = tryMutant(mutant)
+  process.stdout.write(`${mutant.name}: ${outcome ?? `lives after ${values.seeds} seeds`}\n`)
+  if (outcome === undefined) livingCount++
+}
+process.exit(livingCount > 0 ? 1 : 0)
+
+/** What caught it; undefined when nothing did. */
+function tryMutant({ name, file, from, to }: Mutant): string | undefined {
+  const copy = mkdtempSync(join(tmpdir(), 'floe-mutant-'))
+  try {
+    for (const folder of folders) cpSync(join(root, folder), join(copy, folder), { recursive: true })
+    cpSync(join(root, 'package.json'), join(copy, 'package.json'))
+    symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'))
+    const text = readFileSync(join(copy, file), 'utf8')
+    if (text.split(from).length !== 2) throw new Error(`${name}: ${file} does not hold its place exactly once`)
+    writeFileSync(
+      join(copy, file),
+      text.replace(from, () => to),
+    )
+    const args = [join(copy, 'test/simulation/run.ts'), '--seed', '1', '--count', values.seeds]
+    const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 1_200_000 })
+    if (status === 0) return undefined
+    const seed =
+      /seed (\d+) breaks/.exec(stderr)?.[1] ?? `after ${stdout.split('\n').length - 1} seeds, by falling over`
+    const why = /must hold:\n {2}(.*)/.exec(stderr)?.[1] ?? stderr.trim().split('\n').at(-1)
+    return `caught by seed ${seed}: ${why?.slice(0, 140)}`
+  } finally {
+    rmSync(copy, { recursive: true, force: true })
+  }
+}
