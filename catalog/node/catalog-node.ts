@@ -367,6 +367,11 @@ export class CatalogNode {
       },
     })
     const feed = new FollowerFeed(leader, clock, log, followerFeedDefaults)
+    this.#keeper = keeper
+    this.#leader = leader
+    this.#feed = feed
+    log.debug('leading the catalog', { epoch: this.replica.position.epoch })
+    this.session.setSink(leader)
     this.#monitor = new NodeMonitor({
       replica: this.replica,
       session: this.session,
@@ -375,12 +380,8 @@ export class CatalogNode {
       clock,
       log,
       nodeTimeoutMs: options.nodeTimeoutMs,
+      isAlone: this.#parts.peers === undefined,
     })
-    this.#keeper = keeper
-    this.#leader = leader
-    this.#feed = feed
-    log.debug('leading the catalog', { epoch: this.replica.position.epoch })
-    this.session.setSink(leader)
     this.#enter('leading')
   }
 

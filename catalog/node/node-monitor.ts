@@ -19,6 +19,8 @@ export interface NodeMonitorParts {
   readonly clock: Clock
   readonly log: Log
   readonly nodeTimeoutMs: number
+  /** There is no cluster: whoever else is listed is an earlier process, and gone. */
+  readonly isAlone: boolean
 }
 
 export class NodeMonitor {
@@ -30,7 +32,15 @@ export class NodeMonitor {
 
   constructor(parts: NodeMonitorParts) {
     this.#parts = parts
-    this.#tick()
+    if (parts.isAlone) this.#removeOthers()
+    else this.#tick()
+  }
+
+  #removeOthers(): void {
+    const { replica, ownInstanceId } = this.#parts
+    for (const { nodeId, instanceId } of replica.state.nodes.all()) {
+      if (!equalBytes(instanceId, ownInstanceId)) this.#remove(nodeId, instanceId, undefined)
+    }
   }
 
   stop(): void {
@@ -67,10 +77,12 @@ export class NodeMonitor {
     for (const key of this.#heardMs.keys()) if (!keys.has(key)) this.#heardMs.delete(key)
   }
 
-  #remove(nodeId: number, instanceId: Uint8Array, silentMs: number): void {
+  /** `silentMs` undefined: it is known to be gone. */
+  #remove(nodeId: number, instanceId: Uint8Array, silentMs: number | undefined): void {
     const { session, log } = this.#parts
+    const silent = silentMs === undefined ? {} : { silentMs: Math.round(silentMs) }
     session.submit(removeNode, { nodeId, instanceId }).then(
-      () => log.info('a process is gone from the cluster', { nodeId, silentMs: Math.round(silentMs) }),
+      () => log.info('a process is gone from the cluster', { nodeId, ...silent }),
       (error: unknown) => log.warn('a process could not be removed', { nodeId, reason: errorMessage(error) }),
     )
   }

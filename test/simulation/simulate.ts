@@ -38,6 +38,7 @@ const topics = [
 ]
 const settleMsMax = 180_000
 const checkIntervalMs = 500
+const restMs = 8_000
 
 /** What one seed is made of. */
 interface Mix {
@@ -242,6 +243,8 @@ async function checkAtRest(
   ledger: RecordLedger,
   violations: string[],
 ): Promise<void> {
+  // Processes that were just asked to end do so, and are started again.
+  await world.run(restMs, () => violations.length > 0)
   const acknowledgedBefore = ledger.acknowledgedCount
   const goesOn = await world.run(
     settleMsMax,
@@ -262,13 +265,10 @@ async function checkAtRest(
   const look = async (): Promise<void> => {
     while (!isPublished && !isOver) {
       const catalog = hosts.find(host => host.isServing)?.catalog?.client
-      try {
-        if (catalog !== undefined) {
-          await catalog.readBarrier()
-          isPublished = await isEverythingPublished(catalog, topics)
-        }
-      } catch {
-        // It was lost meanwhile.
+      if (catalog !== undefined) {
+        const asked = catalog.readBarrier().then(() => isEverythingPublished(catalog, topics))
+        // A process that ends meanwhile does not answer.
+        isPublished = await Promise.race([asked.catch(() => false), world.delay(5_000).then(() => false)])
       }
       await world.delay(200)
     }
