@@ -125,6 +125,20 @@ function createProgram(): Command {
       }),
     )
 
+  const catalog = program.command('catalog').description('the catalog as it lies in the store')
+  addStorePlace(addCommand(catalog, 'inspect', 'show what the catalog holds, who leads it and who serves')).action(
+    run(async (output, place: PlaceOptions) => {
+      const { runCatalogInspect } = await import('./commands/catalog.ts')
+      await runCatalogInspect(place, output)
+    }),
+  )
+  addStorePlace(addCommand(catalog, 'check', 'prove that journal and snapshots are whole and agree')).action(
+    run(async (output, place: PlaceOptions) => {
+      const { runCatalogCheck } = await import('./commands/catalog.ts')
+      await runCatalogCheck(place, output)
+    }),
+  )
+
   const dlq = program.command('dlq').description('records that did not fit their table')
   addPlace(addCommand(dlq, 'list', 'count the dead letters of each table')).action(
     run(async (output, place: PlaceOptions) => {

@@ -25,6 +25,12 @@ export interface Place {
 
 /** errors  invalid: there is no catalog in the store; and what the store throws */
 export async function openPlace(options: PlaceOptions): Promise<Place> {
+  const store = await openPlaceStore(options)
+  return { store, catalog: await openCatalogReader({ store, clock: systemClock, log: silentLog }) }
+}
+
+/** The store alone. errors  as openPlace */
+export async function openPlaceStore(options: PlaceOptions): Promise<ObjectStore> {
   const { server } = loadConfig(options.config)
   const placed = { ...server, dataDir: options.dataDir ?? server.dataDir }
   const url = storeUrl(placed)
@@ -34,9 +40,7 @@ export async function openPlace(options: PlaceOptions): Promise<Place> {
   const deps = { fileSystem: nodeFileSystem, random: systemRandom, clock: systemClock }
   await requireDirectory(url)
   const credentials = storeCredentials(placed, process.env)
-  const store = await openStore(url, deps, credentials === undefined ? {} : { credentials })
-  const catalog = await openCatalogReader({ store, clock: systemClock, log: silentLog })
-  return { store, catalog }
+  return openStore(url, deps, credentials === undefined ? {} : { credentials })
 }
 
 /** Opening a directory store creates the directory; a question must not. */

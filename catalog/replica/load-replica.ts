@@ -59,8 +59,8 @@ async function tryReadSnapshot(store: ObjectStore, folder: SnapshotFolder): Prom
   }
 }
 
-/** The genesis entry, if there is one. */
-async function readGenesis({ store }: LoadParts): Promise<Replica | 'restart' | undefined> {
+/** A replica at the genesis entry, if there is one. errors  as loadReplica */
+export async function readGenesis({ store }: LoadParts): Promise<Replica | 'restart' | undefined> {
   if ((await store.head(trimmedKey)) !== undefined) {
     // A snapshot may have been replaced between listing and reading: only a second look tells.
     if ((await listSnapshots(store)).some(folder => folder.hasManifest)) return 'restart'

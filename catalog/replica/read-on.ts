@@ -13,16 +13,23 @@ const entryReadsInFlight = 16
  * Applies entry after entry until there is none. The end is the journal's own only if nothing of it was trimmed there: whoever
  * concludes anything from it asks `isBehindTrim` afterwards.
  *
+ * upToSequence  where to stop at the latest
  * returns  'end'; 'behind' when an entry is missing because it was trimmed, or cannot be told from a stray one: the replica must
  *          start from a snapshot again
  * errors   corrupt: an entry is damaged, or missing although later ones exist
  */
-export async function readOn(replica: Replica, store: ObjectStore, clock: Clock): Promise<'end' | 'behind'> {
+export async function readOn(
+  replica: Replica,
+  store: ObjectStore,
+  clock: Clock,
+  upToSequence = Number.POSITIVE_INFINITY,
+): Promise<'end' | 'behind'> {
   for (;;) {
     const { epoch, sequence } = replica.position
     const keys = Array.from({ length: entryReadsInFlight }, (_, index) => journalKey(epoch, sequence + 1 + index))
     const bodies = await Promise.all(keys.map(key => store.get(key)))
     for (const [index, body] of bodies.entries()) {
+      if (replica.position.sequence >= upToSequence) return 'end'
       const key = keys[index]!
       let bytes = body
       if (bytes === undefined) {

@@ -1,0 +1,49 @@
+/** `floe catalog inspect` and `floe catalog check`: the catalog as it lies in the store, beside a running server and without one. */
+import { checkCatalog } from '../../catalog/offline/check-catalog.ts'
+import { inspectCatalog } from '../../catalog/offline/inspect-catalog.ts'
+import { systemClock } from '../../core/clock.ts'
+import { silentLog } from '../../core/log.ts'
+import { ToldFailure } from '../cli/failure.ts'
+import { formatCount, type Output } from '../cli/output.ts'
+import { openPlaceStore } from '../cli/place.ts'
+import type { PlaceOptions } from '../main.ts'
+
+export async function runCatalogInspect(place: PlaceOptions, output: Output): Promise<void> {
+  const store = await openPlaceStore(place)
+  const found = await inspectCatalog({ store, clock: systemClock, log: silentLog })
+  const nodes = found.nodes.map(({ instanceId, ...node }) => ({
+    ...node,
+    instanceId: Buffer.from(instanceId).toString('hex'),
+  }))
+  output.result({ ...found, nodes }, () => {
+    const facts = [
+      ['cluster', found.clusterId],
+      ['leader', found.leaderAddress === '' ? 'takes no connections' : found.leaderAddress],
+      [
+        'journal',
+        `entry ${formatCount(found.sequence)}, epoch ${found.epoch}, last batch ${new Date(found.lastBatchMs).toISOString()}`,
+      ],
+      ['snapshots', found.snapshots.map(({ sequence }) => `at ${formatCount(sequence)}`).join(', ') || 'none yet'],
+      ...nodes.map(node => [`node ${node.nodeId}`, `${node.kafkaHost}:${node.kafkaPort}, ${node.roles.join(', ')}`]),
+      ...Object.entries(found.counts).map(([name, count]) => [
+        name.replaceAll(/[A-Z]/g, letter => ` ${letter.toLowerCase()}`),
+        formatCount(count),
+      ]),
+    ]
+    const width = Math.max(...facts.map(([name]) => name!.length))
+    return facts.map(([name, value]) => `${name!.padEnd(width)}  ${value}`).join('\n')
+  })
+}
+
+export async function runCatalogCheck(place: PlaceOptions, output: Output): Promise<void> {
+  const store = await openPlaceStore(place)
+  const check = await checkCatalog({ store, clock: systemClock, log: silentLog })
+  const isWhole = check.problems.length === 0
+  output.result({ isWhole, ...check }, () =>
+    [
+      ...check.problems,
+      `${isWhole ? 'whole' : 'damaged'}: ${check.snapshotsRead} snapshots read, ${formatCount(check.entriesReplayed)} entries replayed up to entry ${formatCount(check.sequence)}`,
+    ].join('\n'),
+  )
+  if (!isWhole) throw new ToldFailure()
+}
