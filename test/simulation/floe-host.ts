@@ -124,7 +124,12 @@ export class FloeHost {
       clock,
       random,
       log,
-      options: { flushIntervalMs: 20, groupInitialRebalanceDelayMs: 0, retentionCheckIntervalMs: 5_000 },
+      options: {
+        flushIntervalMs: 20,
+        groupInitialRebalanceDelayMs: 0,
+        retentionCheckIntervalMs: 3_000,
+        garbageDelayMs: 5_000,
+      },
     })
     const source = broker.localSource()
     const ingest = new IngestService({

@@ -3,10 +3,10 @@
  * answered: what a careful client does. What it was told is in the ledger.
  */
 import { buildBatch } from '../../kafka/records/build.ts'
-import { TestClient } from '../support/in-memory-broker.ts'
+import type { TestClient } from '../support/in-memory-broker.ts'
 import { numberedValue, type RecordLedger } from '../support/record-ledger.ts'
 import type { FloeHost } from './floe-host.ts'
-import { Host } from './host.ts'
+import { ModelClient } from './model-client.ts'
 import type { World } from './world.ts'
 
 export interface ModelProducerParts {
@@ -17,14 +17,12 @@ export interface ModelProducerParts {
   readonly topics: readonly { readonly topic: string; readonly partitionCount: number }[]
 }
 
-const answerTimeoutMs = 3_000
 /** Kafka error codes after which the same batch may be sent again. */
 const retriable = new Set([3, 5, 6, 7, 8, 13, 14, 15, 16, 56, 59])
 
 export class ModelProducer {
   readonly #parts: ModelProducerParts
-  readonly #host: Host
-  #client: TestClient | undefined
+  readonly #client: ModelClient
   #producerId = -1n
   #session = ''
   readonly #sequences = new Map<string, number>()
@@ -35,7 +33,7 @@ export class ModelProducer {
 
   constructor(parts: ModelProducerParts) {
     this.#parts = parts
-    this.#host = new Host(parts.world, parts.name)
+    this.#client = new ModelClient(parts.world, parts.name)
     this.done = this.#run().then(() => {
       this.isDone = true
     })
@@ -52,7 +50,7 @@ export class ModelProducer {
       const { topic, partitionCount } = world.pick(topics)
       if (!(await this.#produce(topic, world.between(0, partitionCount - 1), world.between(1, 5))))
         await this.#openSession()
-      await this.#host.clock.sleep(world.random.fraction() * 60)
+      await this.#client.sleep(world.random.fraction() * 60)
     }
   }
 
@@ -114,35 +112,11 @@ export class ModelProducer {
         ledger.refusedCount++
         return false
       }
-      await this.#host.clock.sleep(20 + world.random.fraction() * 80)
+      await this.#client.sleep(20 + world.random.fraction() * 80)
     }
   }
 
-  /** Undefined: no answer, and the connection is over. */
-  async #call<T>(make: (client: TestClient) => Promise<T>): Promise<T | undefined> {
-    const client = this.#connected()
-    if (client === undefined) {
-      await this.#host.clock.sleep(50)
-      return undefined
-    }
-    const timedOut = new AbortController()
-    const answer = await Promise.race([
-      make(client).catch(() => undefined),
-      this.#host.clock.sleep(answerTimeoutMs, timedOut.signal).then(() => undefined),
-    ])
-    timedOut.abort()
-    if (answer === undefined) {
-      client.stream.destroy()
-      this.#client = undefined
-    }
-    return answer
-  }
-
-  #connected(): TestClient | undefined {
-    if (this.#client !== undefined) return this.#client
-    const { world, hosts } = this.#parts
-    const stream = world.pick(hosts).connect(this.#host)
-    this.#client = stream && new TestClient(stream)
-    return this.#client
+  #call<T>(make: (client: TestClient) => Promise<T>): Promise<T | undefined> {
+    return this.#client.call(this.#parts.hosts, make)
   }
 }

@@ -3,6 +3,7 @@
  * mix of faults, sizes and limits (swarm testing: Groce et al., 2012). Afterwards everything is healed, and within bounded time
  * the cluster must be at rest with nothing lost, doubled, reordered or left behind.
  */
+import type { CatalogClient } from '../../catalog/client.ts'
 import { errorMessage } from '../../core/errors.ts'
 import { seededRandom } from '../../core/random.ts'
 import { verifyTable } from '../../ingest/verify/verify-table.ts'
@@ -11,10 +12,17 @@ import { MemoryStore } from '../../storage/memory-store.ts'
 import { collectLog } from '../support/collect-log.ts'
 import { isEverythingPublished } from '../support/everything-published.ts'
 import { numberedTable } from '../support/numbered-table.ts'
-import { describeTopicRows, findDisagreements, findMissingObjects, readTableRows } from '../support/published-rows.ts'
+import {
+  describeTopicRows,
+  findDisagreements,
+  findMissingObjects,
+  readTableRows,
+  rowsToRecords,
+} from '../support/published-rows.ts'
 import { RecordLedger } from '../support/record-ledger.ts'
 import { FloeHost } from './floe-host.ts'
 import { Host } from './host.ts'
+import { ModelCommitter } from './model-committer.ts'
 import { ModelProducer } from './model-producer.ts'
 import { Network } from './network.ts'
 import { readLog } from './read-log.ts'
@@ -136,6 +144,10 @@ export async function simulate(seed: number): Promise<SimulationResult> {
         { length: mix.producerCount },
         (_, index) => new ModelProducer({ ...parts, name: `producer-${index}` }),
       )
+      const committers = ['group-a', 'group-b'].map(
+        group => new ModelCommitter({ world, group, topic: topics[0]!.topic, hosts, violations }),
+      )
+      const trimmer = new Trimmer(world, hosts)
       const endMs = world.nowMs + mix.turmoilMs
       while (world.nowMs < endMs && violations.length === 0) {
         await world.run(mix.blowIntervalMs * (0.5 + world.random.fraction()), () => violations.length > 0)
@@ -144,9 +156,10 @@ export async function simulate(seed: number): Promise<SimulationResult> {
           if (strike(blow, world, hosts, network, store, mix, () => isHealed)) blows[blow] = (blows[blow] ?? 0) + 1
         }
       }
+      trimmer.stop()
       isHealed = true
       heal(world, hosts, network, store)
-      await checkAtRest(world, hosts, inner, producers, ledger, violations)
+      await checkAtRest(world, hosts, inner, producers, committers, ledger, violations)
     }
   } catch (error) {
     violations.push(`the simulation broke: ${error instanceof Error ? error.stack : errorMessage(error)}`)
@@ -240,11 +253,13 @@ async function checkAtRest(
   hosts: readonly FloeHost[],
   inner: MemoryStore,
   producers: readonly ModelProducer[],
+  committers: readonly ModelCommitter[],
   ledger: RecordLedger,
   violations: string[],
 ): Promise<void> {
   // Processes that were just asked to end do so, and are started again.
   await world.run(restMs, () => violations.length > 0)
+  const committedBefore = committers.map(committer => committer.acknowledged)
   const acknowledgedBefore = ledger.acknowledgedCount
   const goesOn = await world.run(
     settleMsMax,
@@ -255,6 +270,17 @@ async function checkAtRest(
     violations.push(`no progress: producers were not answered within ${settleMsMax / 1000} s of healing`)
     return
   }
+  const commitsGoOn = await world.run(
+    settleMsMax,
+    () =>
+      committers.every(({ acknowledged }, index) => acknowledged > committedBefore[index]!) || violations.length > 0,
+  )
+  if (violations.length > 0) return
+  if (!commitsGoOn) {
+    violations.push(`no progress: offsets could not be committed within ${settleMsMax / 1000} s of healing`)
+    return
+  }
+  for (const committer of committers) committer.stop()
   for (const producer of producers) producer.stop()
   if (!(await world.run(settleMsMax, () => producers.every(producer => producer.isDone)))) {
     violations.push(`producers did not finish within ${settleMsMax / 1000} s of healing`)
@@ -301,8 +327,6 @@ async function checkContents(
   const { catalog, broker } = hosts.find(host => host.isServing)!
   const client = catalog!.client
   for (const { topic, partitionCount } of topics) {
-    const records = await readLog(broker!, topic, partitionCount)
-    violations.push(...ledger.findBreaches(topic, records))
     const table = `floe__${topic}`
     const report = await verifyTable({ catalog: client, store: inner }, table)
     violations.push(...report.problems.map(problem => `${table}: ${problem}`))
@@ -314,13 +338,58 @@ async function checkContents(
       disagreements = await findDisagreements(client, inner, table)
     }
     violations.push(...disagreements)
+    // The table has every record there ever was, the topic those that were not deleted since.
     const rows = await readTableRows(client, inner, table)
-    const expected = describeTopicRows(records)
-    if (rows.join('\n') !== expected.join('\n')) {
-      violations.push(`${table} has ${rows.length} rows, its topic ${expected.length}, and they differ`)
+    const records = rowsToRecords(rows, partitionCount)
+    violations.push(...ledger.findBreaches(topic, records))
+    const { topicId } = (await client.topicByName(topic))!
+    for (const [partition, stored] of (await readLog(broker!, topic, partitionCount)).entries()) {
+      const [state] = await client.partitionStates([{ topicId, partition }])
+      const kept = records[partition]!.slice(Number(state!.logStartOffset))
+      if (describeTopicRows([stored]).join('\n') !== describeTopicRows([kept]).join('\n')) {
+        violations.push(
+          `${topic}/${partition} has ${stored.length} records, its table ${kept.length} of them, and they differ`,
+        )
+      }
     }
   }
   violations.push(...(await findMissingObjects(client, inner)))
+}
+
+/** Deletes records that are in their tables, as retention does, so that segments become garbage and are collected. */
+class Trimmer {
+  readonly #world: World
+  readonly #hosts: readonly FloeHost[]
+  #isStopped = false
+
+  constructor(world: World, hosts: readonly FloeHost[]) {
+    this.#world = world
+    this.#hosts = hosts
+    this.#next()
+  }
+
+  stop(): void {
+    this.#isStopped = true
+  }
+
+  #next(): void {
+    this.#world.schedule(this.#world.between(500, 3_000), () => {
+      if (this.#isStopped) return
+      const client = this.#world.pick(this.#hosts).catalog?.client
+      if (client !== undefined) this.#trim(client).catch(() => {})
+      this.#next()
+    })
+  }
+
+  async #trim(client: CatalogClient): Promise<void> {
+    const { topic } = this.#world.pick(topics)
+    const found = await client.topicByName(topic)
+    const table = await client.tableByName(`floe__${topic}`)
+    if (found === undefined || table === undefined) return
+    for (const { partition, end } of await client.sourceCoverage(table.tableId)) {
+      if (end > 0n) await client.advanceLogStart(found.topicId, partition, end)
+    }
+  }
 }
 
 /** What must hold at every moment, looked at now and then. */
