@@ -1,5 +1,5 @@
 /** An embedded DuckDB over Parquet files: views, one query at a time, results as JSON values. */
-import { type DuckDBConnection, DuckDBInstance, type Json } from '@duckdb/node-api'
+import { type DuckDBConnection, DuckDBInstance, type Json, StatementType } from '@duckdb/node-api'
 import { errorMessage, FloeError } from '../../core/errors.ts'
 import type { Field, FieldType } from '../../table/types.ts'
 
@@ -34,10 +34,15 @@ export class SqlEngine {
     await this.#connection.run(`create view ${quoteName(name)} as ${source}`)
   }
 
-  /** errors  invalid: what DuckDB says of the query, on one line */
+  /** errors  invalid: it is no question (it would write or change something), or what DuckDB says of it, on one line */
   async query(sql: string): Promise<QueryResult> {
     try {
-      const reader = await this.#connection.runAndReadAll(sql)
+      const prepared = await this.#connection.prepare(sql)
+      const { statementType } = prepared
+      if (statementType !== StatementType.SELECT && statementType !== StatementType.EXPLAIN) {
+        throw new Error(`${StatementType[statementType]} is not a question: only select and its like are answered here`)
+      }
+      const reader = await prepared.runAndReadAll()
       const types = reader.columnTypes()
       const columns = reader.columnNames().map((name, index) => ({ name, type: String(types[index]) }))
       return { columns, rows: reader.getRowsJson() }

@@ -116,7 +116,12 @@ export class CommandSession {
   #send(command: SessionCommand): void {
     command.deadlineMs = this.#clock.monotonicMs() + this.#options.outcomeTimeoutMs
     if (this.#sink === undefined || this.#unsent.length > 0) this.#keep(command)
-    else this.#sink.enqueue(command)
+    else this.#hand(this.#sink, command)
+  }
+
+  #hand(sink: CommandSink, command: SessionCommand): void {
+    command.sink = sink
+    sink.enqueue(command)
   }
 
   #keep(command: SessionCommand): void {
@@ -130,7 +135,7 @@ export class CommandSession {
     if (sink === undefined) return
     const unsent = this.#unsent
     this.#unsent = []
-    for (const command of unsent) sink.enqueue(command)
+    for (const command of unsent) this.#hand(sink, command)
   }
 
   /** Refuses what comes from now on and fails what waits. */
@@ -149,9 +154,11 @@ export class CommandSession {
       command.reject(describeLoss(command, this.#closed))
       return
     }
-    // The sink that lost it is not to be used again; whoever runs the node sets the next one.
-    this.#sink = undefined
-    this.#keep(command)
+    // The sink that lost it is not to be used again; whoever runs the node sets the next one, and may have done so long ago: a
+    // leader that waits for the store tells late.
+    if (this.#sink === command.sink) this.#sink = undefined
+    if (this.#sink === undefined || this.#unsent.length > 0) this.#keep(command)
+    else this.#hand(this.#sink, command)
   }
 
   /** Answered or failed: its number is free. */
@@ -241,6 +248,8 @@ class SessionCommand implements PendingCommand {
   readonly #resolve: Settle
   readonly reject: (error: unknown) => void
   lane: Lane | undefined
+  /** Who has it, or had it last. */
+  sink: CommandSink | undefined
   requestNumber = 0
   deadlineMs = 0
   /** Why it was lost last. */

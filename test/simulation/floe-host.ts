@@ -173,8 +173,12 @@ export class FloeHost {
     const { role, sequence, leaderAddress } = catalog.status()
     const nodes = catalog.state.nodes.all().map(({ nodeId, kafkaHost }) => `${nodeId}=${kafkaHost}`)
     const lines = [
-      `${name}: ${role}${host.isPaused ? ' paused' : ''}, entry ${sequence}, leader ${leaderAddress}, nodes ${nodes.join(' ')}`,
+      `${name}: ${role}${host.isPaused ? ' paused' : ''}, entry ${sequence}, leader ${leaderAddress}, ${this.isServing ? 'serving' : 'not serving yet'}, nodes ${nodes.join(' ')}`,
     ]
+    for (const group of catalog.state.groups.groups()) {
+      const claim = catalog.state.groupClaims.find(group)
+      lines.push(`  ${group}: claimed by ${claim?.nodeId} in epoch ${claim?.epoch}`)
+    }
     for (const table of catalog.state.tables.all()) {
       const { accounts, versions } = table
       const ends = Array.from({ length: accounts.length }, (_, partition) => accounts.ends[partition])

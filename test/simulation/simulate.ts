@@ -278,6 +278,7 @@ async function checkAtRest(
   if (violations.length > 0) return
   if (!commitsGoOn) {
     violations.push(`no progress: offsets could not be committed within ${settleMsMax / 1000} s of healing`)
+    for (const host of hosts) violations.push(...(await host.describe()))
     return
   }
   for (const committer of committers) committer.stop()
