@@ -211,10 +211,13 @@ tables:
   ])
 
   expect(await server.stop('SIGTERM')).toBe(0)
-  const [verified, selected, wrong, shown, listed, topics] = await Promise.all([
+  const [verified, selected, wrong, written, checked, inspected, shown, listed, topics] = await Promise.all([
     run('verify', 'floe__orders', '--json', '-c', path),
     run('sql', '-c', path, 'select id, name from floe__orders order by id'),
     run('sql', '-c', path, 'select * from floe__order'),
+    run('sql', '-c', path, `copy floe__orders to '${folder}/stolen.csv'`),
+    run('catalog', 'check', '--json', '-c', path),
+    run('catalog', 'inspect', '-c', path),
     run('dlq', 'show', 'floe__orders', '--json', '-c', path),
     run('dlq', 'list', '-c', path),
     run('topics', '-c', path),
@@ -228,6 +231,12 @@ tables:
     '              id  name\n               1  é\n               2  null\n9007199254740993  null\n',
   )
   expect([wrong.code, wrong.stderr]).toEqual([1, 'floe: there is no table floe__order; did you mean `floe__orders`?\n'])
+  expect([written.code, written.stderr]).toEqual([
+    1,
+    'floe: COPY is not a question: only select and its like are answered here\n',
+  ])
+  expect(JSON.parse(checked.stdout)).toMatchObject({ isWhole: true, problems: [] })
+  expect(inspected.stdout).toMatch(/\ntables +1\ndata files +1\n/)
   expect(JSON.parse(shown.stdout).letters).toEqual([
     expect.objectContaining({
       partition: 0,
