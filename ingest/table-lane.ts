@@ -317,7 +317,8 @@ export class TableLane {
     }
     switch (decision.kind) {
       case 'stop':
-        return decision
+        // Stopping is for people to mend: not on an account that another worker has taken further since it was claimed.
+        return (await this.#isCurrent(lanePartition, account)) ? decision : readOnElsewhere(lanePartition.partition)
       case 'read':
         lanePartition.offset = decision.offset
         return undefined
@@ -327,6 +328,14 @@ export class TableLane {
       case 'generation':
         throw new FloeError('internal', 'generation-not-begun', `${topic}: ${decision.reason}, twice in a row`)
     }
+  }
+
+  /** Whether the account is the catalog's, and this lane's to go on with. */
+  async #isCurrent({ partition, ownerEpoch }: LanePartition, account: SourceCoverage | undefined): Promise<boolean> {
+    const { catalog, tableId } = this.#parts
+    await catalog.readBarrier()
+    const now = (await catalog.sourceCoverage(tableId)).find(each => each.partition === partition)
+    return now?.ownerEpoch === ownerEpoch && (account === undefined || now.end === account.end)
   }
 
   /** From here on the partition's offsets mean other records. */
@@ -458,6 +467,10 @@ export class TableLane {
         throw new FloeError('internal', 'commit-without-grant', `grant ${result.grantId} expired`)
     }
   }
+}
+
+function readOnElsewhere(partition: number): LaneEnd {
+  return { kind: 'restart', reason: `another worker has read on in partition ${partition}` }
 }
 
 class LaneEnded extends Error {
