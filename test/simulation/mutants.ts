@@ -61,8 +61,8 @@ const mutants: readonly Mutant[] = [
   {
     name: 'a command that was lost is sent under a new number',
     file: 'catalog/node/command-session.ts',
-    from: 'this.#keep(command)\n  }\n\n  /** Answered',
-    to: 'command.requestNumber = command.lane!.take(0)\n    this.#keep(command)\n  }\n\n  /** Answered',
+    from: 'if (this.#sink === command.sink) this.#sink = undefined',
+    to: 'command.requestNumber = command.lane!.take(0)\n    if (this.#sink === command.sink) this.#sink = undefined',
   },
   {
     name: 'a follower hands out answers before it has the entry',
