@@ -3,8 +3,8 @@
  * its own replica, which is always durable and holds whatever this client was answered.
  */
 import type { Clock } from '../core/clock.ts'
-import { FloeError } from '../core/errors.ts'
-import { formatUuid, type Random } from '../core/random.ts'
+import type { FloeError } from '../core/errors.ts'
+import { formatUuid, type Random, randomUuidBytes } from '../core/random.ts'
 import type { Signal } from '../core/signal.ts'
 import type {
   BeginSourceGeneration,
@@ -100,7 +100,7 @@ export class ReplicaClient implements CatalogClient {
     partitionCount: number,
     configs: Readonly<Record<string, string>>,
   ): Promise<CreateTopicResult> {
-    return this.#submit(createTopic, { topicId: freshUuid(this.#random), name, partitionCount, configs })
+    return this.#submit(createTopic, { topicId: randomUuidBytes(this.#random), name, partitionCount, configs })
   }
   deleteTopic(topicId: string): Promise<'deleted' | 'unknown-topic'> {
     return this.#submit(deleteTopic, topicId)
@@ -157,7 +157,7 @@ export class ReplicaClient implements CatalogClient {
   // ── Tables ──
 
   createTable(definition: TableDefinition): Promise<{ readonly outcome: 'created' | 'exists'; readonly table: Table }> {
-    return this.#submit(createTable, { tableUuid: freshUuid(this.#random), definition })
+    return this.#submit(createTable, { tableUuid: randomUuidBytes(this.#random), definition })
   }
   alterTable(
     tableId: number,
@@ -317,13 +317,4 @@ export class ReplicaClient implements CatalogClient {
   async garbageObjects(becameBeforeMs: number, limit: number, afterGarbageId = 0): Promise<readonly GarbageObject[]> {
     return tableQueries.garbageObjects(await this.#state(), becameBeforeMs, limit, afterGarbageId)
   }
-}
-
-/** A random UUID (version 4, RFC 9562) as bytes. */
-function freshUuid(random: Random): Uint8Array {
-  const bytes = random.bytes(16)
-  if (bytes.length !== 16) throw new FloeError('internal', 'random-short', 'the random source gave too few bytes')
-  bytes[6] = (bytes[6]! & 0x0f) | 0x40
-  bytes[8] = (bytes[8]! & 0x3f) | 0x80
-  return bytes
 }

@@ -15,10 +15,15 @@ export const systemRandom: Random = {
 
 /** Random (version 4) UUID, RFC 9562, lower case with hyphens. */
 export function randomUuid(random: Random): string {
+  return formatUuid(randomUuidBytes(random))
+}
+
+/** The same as 16 bytes, owned by the caller. */
+export function randomUuidBytes(random: Random): Uint8Array {
   const bytes = random.bytes(16)
   bytes[6] = (bytes[6]! & 0x0f) | 0x40
   bytes[8] = (bytes[8]! & 0x3f) | 0x80
-  return formatUuid(bytes)
+  return bytes
 }
 
 /** 16 bytes to the canonical text form. */

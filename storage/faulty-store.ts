@@ -59,7 +59,7 @@ const faultOperations = {
 } as const satisfies Record<string, readonly StoreOperation[]>
 
 export type StoreFault = keyof typeof faultOperations
-const storeFaults: readonly StoreFault[] = [
+export const storeFaults: readonly StoreFault[] = [
   'failBefore',
   'unknownNotApplied',
   'lostAnswer',

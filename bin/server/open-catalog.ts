@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs'
 import type { NodeRoleName } from '../../catalog/client.ts'
-import type { Peers } from '../../catalog/node/catalog-node.ts'
+import type { Peers } from '../../catalog/node/node-options.ts'
 import { type Catalog, openCatalog } from '../../catalog/open-catalog.ts'
 import type { ServerOptions } from '../../config/server-options.ts'
 import { systemClock } from '../../core/clock.ts'

@@ -17,57 +17,25 @@
 import type { Clock } from '../../core/clock.ts'
 import { errorMessage, FloeError, isFloeError } from '../../core/errors.ts'
 import type { Log } from '../../core/log.ts'
-import type { PeerConnection, PeerNetwork } from '../../core/peer-connection.ts'
-import { formatUuid, type Random } from '../../core/random.ts'
+import type { PeerConnection } from '../../core/peer-connection.ts'
+import { formatUuid, type Random, randomUuidBytes } from '../../core/random.ts'
 import { Signal } from '../../core/signal.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
 import { makeReadsPersistent } from '../journal/persistent-reads.ts'
-import { type GroupCommitOptions, Leader } from '../leader.ts'
-import { createGenesis, loadReplica } from '../replica/load-replica.ts'
+import { Leader } from '../leader.ts'
+import { loadReplica } from '../replica/load-replica.ts'
 import { readOn } from '../replica/read-on.ts'
 import { recover } from '../replica/recover.ts'
 import type { Replica } from '../replica/replica.ts'
 import { takeLead } from '../replica/take-lead.ts'
-import { SnapshotKeeper, type SnapshotOptions } from '../snapshot/snapshot-keeper.ts'
+import { SnapshotKeeper } from '../snapshot/snapshot-keeper.ts'
 import { CommandSession } from './command-session.ts'
 import { FollowerFeed, followerFeedDefaults } from './follower-feed.ts'
 import { acceptHandshake, dialHandshake, tryHandshake } from './handshake.ts'
 import { LeaderLink, type LinkEnd } from './leader-link.ts'
+import { loadOrCreate } from './load-or-create.ts'
 import { NodeMonitor } from './node-monitor.ts'
-
-export interface Peers {
-  readonly network: PeerNetwork
-  /** Where the others reach this process: what a seal of it says. */
-  readonly address: string
-  readonly secret: Uint8Array
-  /** Whether this process may lead. */
-  readonly mayLead: boolean
-}
-
-export interface PeerOptions {
-  /** A leader that says nothing for so long is given up, and whoever may lead takes over. */
-  readonly leaderTimeoutMs: number
-  /** Least wait before taking over from a leader that is known to be gone; up to twice that, so that not all try at once. */
-  readonly takeOverDelayMs: number
-  readonly connectTimeoutMs: number
-  /** How often the store is looked at while nobody leads. */
-  readonly seekIntervalMs: number
-  /** How long a read that must be fresh waits for a leader. */
-  readonly barrierTimeoutMs: number
-  /** A registered process that the leader does not hear of for so long is removed. */
-  readonly nodeTimeoutMs: number
-}
-
-export const peerDefaults: PeerOptions = {
-  leaderTimeoutMs: 3_000,
-  takeOverDelayMs: 200,
-  connectTimeoutMs: 1_500,
-  seekIntervalMs: 250,
-  barrierTimeoutMs: 10_000,
-  nodeTimeoutMs: 3_000,
-}
-
-export interface CatalogNodeOptions extends GroupCommitOptions, SnapshotOptions, PeerOptions {}
+import type { CatalogNodeOptions, Peers } from './node-options.ts'
 
 export interface CatalogNodeParts {
   readonly store: ObjectStore
@@ -134,7 +102,7 @@ export class CatalogNode {
   static async #openAlone(parts: CatalogNodeParts): Promise<CatalogNode> {
     const { store, clock, random, log, options } = parts
     const claim = { writerId: random.bytes(16), address: '', appendTimeoutMs: options.appendTimeoutMs }
-    const replica = await recover({ store, clock, log, ...claim, newClusterId: newClusterId(random) })
+    const replica = await recover({ store, clock, log, ...claim, newClusterId: randomUuidBytes(random) })
     const node = new CatalogNode(parts, replica)
     node.#beginToLead((error: FloeError) => {
       node.#giveUp(error)
@@ -428,27 +396,6 @@ export class CatalogNode {
     await this.#running
     this.#feed?.end('this process ends')
   }
-}
-
-/** The catalog as it lies in the store; whoever may lead creates it, the others wait for that. */
-async function loadOrCreate({ store, clock, random, log, options, peers }: CatalogNodeParts): Promise<Replica> {
-  const parts = { store: makeReadsPersistent(store, clock), clock, log }
-  for (;;) {
-    const loaded = await loadReplica(parts)
-    if (loaded === undefined && peers?.mayLead === true) {
-      return createGenesis(parts, random.bytes(16), newClusterId(random), options.appendTimeoutMs)
-    }
-    if (loaded !== undefined && loaded !== 'restart') return loaded
-    if (loaded === undefined) log.info('waiting for a process that may lead to create the catalog')
-    await clock.sleep(options.seekIntervalMs * 4)
-  }
-}
-
-function newClusterId(random: Random): Uint8Array {
-  const bytes = random.bytes(16)
-  bytes[6] = (bytes[6]! & 0x0f) | 0x40
-  bytes[8] = (bytes[8]! & 0x3f) | 0x80
-  return bytes
 }
 
 function noLeader(message: string): FloeError {

@@ -7,7 +7,7 @@ import type { CatalogClient } from '../../catalog/client.ts'
 import { errorMessage } from '../../core/errors.ts'
 import { seededRandom } from '../../core/random.ts'
 import { verifyTable } from '../../ingest/verify/verify-table.ts'
-import { type FaultOptions, FaultyStore, type StoreFault } from '../../storage/faulty-store.ts'
+import { type FaultOptions, FaultyStore, type StoreFault, storeFaults } from '../../storage/faulty-store.ts'
 import { MemoryStore } from '../../storage/memory-store.ts'
 import { collectLog } from '../support/collect-log.ts'
 import { isEverythingPublished } from '../support/everything-published.ts'
@@ -65,20 +65,9 @@ interface Mix {
 
 type Blow = 'crash' | 'crashLeader' | 'pause' | 'pauseLeader' | 'cut' | 'storeSilence' | 'end'
 const allBlows: readonly Blow[] = ['crash', 'crashLeader', 'pause', 'pauseLeader', 'cut', 'storeSilence', 'end']
-const faultNames: readonly StoreFault[] = [
-  'failBefore',
-  'unknownNotApplied',
-  'lostAnswer',
-  'late',
-  'diskFull',
-  'shortPage',
-  'corruptBytes',
-  'truncatedBytes',
-]
-
 function drawMix(world: World): Mix {
   const probabilities: Partial<Record<StoreFault, number>> = {}
-  for (const name of faultNames) if (world.chance(0.4)) probabilities[name] = world.random.fraction() * 0.03
+  for (const name of storeFaults) if (world.chance(0.4)) probabilities[name] = world.random.fraction() * 0.03
   return {
     hostCount: world.between(1, 4),
     producerCount: world.between(1, 3),

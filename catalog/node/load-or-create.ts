@@ -1,0 +1,32 @@
+/** The replica that a process of a cluster begins with. */
+import type { Clock } from '../../core/clock.ts'
+import type { Log } from '../../core/log.ts'
+import { type Random, randomUuidBytes } from '../../core/random.ts'
+import type { ObjectStore } from '../../storage/object-store.ts'
+import { makeReadsPersistent } from '../journal/persistent-reads.ts'
+import { createGenesis, loadReplica } from '../replica/load-replica.ts'
+import type { Replica } from '../replica/replica.ts'
+import type { CatalogNodeOptions, Peers } from './node-options.ts'
+
+export interface LoadOrCreateParts {
+  readonly store: ObjectStore
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  readonly options: CatalogNodeOptions
+  readonly peers: Peers | undefined
+}
+
+/** The catalog as it lies in the store; whoever may lead creates it, the others wait for that. */
+export async function loadOrCreate({ store, clock, random, log, options, peers }: LoadOrCreateParts): Promise<Replica> {
+  const parts = { store: makeReadsPersistent(store, clock), clock, log }
+  for (;;) {
+    const loaded = await loadReplica(parts)
+    if (loaded === undefined && peers?.mayLead === true) {
+      return createGenesis(parts, random.bytes(16), randomUuidBytes(random), options.appendTimeoutMs)
+    }
+    if (loaded !== undefined && loaded !== 'restart') return loaded
+    if (loaded === undefined) log.info('waiting for a process that may lead to create the catalog')
+    await clock.sleep(options.seekIntervalMs * 4)
+  }
+}
