@@ -140,6 +140,7 @@ export function hasKcat(): boolean {
     execFileSync('kcat', ['-V'], { stdio: 'ignore' })
     return true
   } catch {
+    process.stdout.write('kcat is not installed (scripts/peers/install.sh kcat): the other clients go without it\n')
     return false
   }
 }
