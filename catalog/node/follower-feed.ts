@@ -22,7 +22,6 @@ import {
   encodePassed,
   entryHeader,
   MessageBatch,
-  messageBytesTarget,
   type PeerMessage,
   resignedMessage,
   type SentCommand,
@@ -217,9 +216,8 @@ class Follower {
   readonly instanceId: Uint8Array
   readonly #leader: Leader
   lastHeardMs: number
-  readonly #answers = new MessageBatch('answers')
-  readonly #busy = new MessageBatch('busy')
-  #isFlushDue = false
+  readonly #answers: MessageBatch
+  readonly #busy: MessageBatch
   /** Whether it gets entries. */
   isFollowing = false
   /** The same bytes for the same client, whichever message named it. */
@@ -227,6 +225,8 @@ class Follower {
 
   constructor(connection: PeerConnection, instanceId: Uint8Array, leader: Leader, nowMs: number) {
     this.connection = connection
+    this.#answers = new MessageBatch('answers', connection)
+    this.#busy = new MessageBatch('busy', connection)
     this.instanceId = instanceId
     this.#leader = leader
     this.lastHeardMs = nowMs
@@ -254,31 +254,11 @@ class Follower {
 
   answer(correlation: number, sequence: number, reader: ByteReader): void {
     this.#answers.addAnswer(correlation, sequence, reader.bytes.subarray(reader.offset, reader.end))
-    if (this.#answers.bytes > messageBytesTarget) this.#flush()
-    else this.#flushSoon()
   }
 
   /** It was not taken: its sender tries again. */
   refuse(correlation: number): void {
     this.#busy.addCorrelation(correlation)
-    this.#flushSoon()
-  }
-
-  /** Answers that come in the same turn go in one message. */
-  #flushSoon(): void {
-    if (this.#isFlushDue) return
-    this.#isFlushDue = true
-    Promise.resolve().then(() => {
-      this.#isFlushDue = false
-      this.#flush()
-    })
-  }
-
-  #flush(): void {
-    const answers = this.#answers.take()
-    if (answers !== undefined) this.connection.send([answers])
-    const busy = this.#busy.take()
-    if (busy !== undefined) this.connection.send([busy])
   }
 }
 

@@ -22,7 +22,6 @@ import {
   encodeFollow,
   hereMessage,
   MessageBatch,
-  messageBytesTarget,
   type PeerMessage,
   type SentAnswer,
 } from './peer-messages.ts'
@@ -70,14 +69,14 @@ export class LeaderLink implements CommandSink {
   /** In the order in which they were handed over. */
   readonly #commands = new Map<number, SentTo>()
   readonly #barriers = new Map<number, { resolve: (sequence: number) => void; reject: (error: FloeError) => void }>()
-  readonly #outgoing = new MessageBatch('commands')
+  readonly #outgoing: MessageBatch
   readonly #scratch = new ByteWriter(1024)
-  #isFlushDue = false
   /** Answers that came before the entries they belong to, by rising sequence. */
   #early: SentAnswer[] = []
 
   constructor(parts: LeaderLinkParts) {
     this.#parts = parts
+    this.#outgoing = new MessageBatch('commands', parts.connection)
     this.#lastHeardMs = parts.clock.monotonicMs()
   }
 
@@ -202,8 +201,6 @@ export class LeaderLink implements CommandSink {
     }
     this.#commands.set(correlation, { command, payload })
     this.#outgoing.addCommand(correlation, command, payload)
-    if (this.#outgoing.bytes > messageBytesTarget) this.#flush()
-    else this.#flushSoon()
   }
 
   /** errors  what `encode` throws */
@@ -211,21 +208,6 @@ export class LeaderLink implements CommandSink {
     this.#scratch.reset()
     command.encode(this.#scratch)
     return this.#scratch.take()
-  }
-
-  /** Commands of the same turn go in one message. */
-  #flushSoon(): void {
-    if (this.#isFlushDue) return
-    this.#isFlushDue = true
-    Promise.resolve().then(() => {
-      this.#isFlushDue = false
-      this.#flush()
-    })
-  }
-
-  #flush(): void {
-    const message = this.#outgoing.take()
-    if (message !== undefined) this.#parts.connection.send([message])
   }
 
   #onAnswer(answer: SentAnswer): void {
@@ -252,7 +234,6 @@ export class LeaderLink implements CommandSink {
       const sent = this.#commands.get(correlation)
       if (sent === undefined || this.#isEnded) return
       this.#outgoing.addCommand(correlation, sent.command, sent.payload)
-      this.#flushSoon()
     })
   }
 

@@ -20,6 +20,7 @@
  */
 import { ByteReader } from '../../core/byte-reader.ts'
 import { ByteWriter } from '../../core/byte-writer.ts'
+import type { PeerConnection } from '../../core/peer-connection.ts'
 import type { PendingCommand } from '../pending-command.ts'
 
 export const peerMessageKinds = {
@@ -40,7 +41,7 @@ export const peerMessageKinds = {
 export const peerMessageBytesMax = 32 * 1024 * 1024
 
 /** Commands and answers that are collected are sent at this size. */
-export const messageBytesTarget = 1024 * 1024
+const messageBytesTarget = 1024 * 1024
 
 export interface SentCommand {
   readonly correlation: number
@@ -164,25 +165,35 @@ export const behindMessage = Uint8Array.of(peerMessageKinds.behind)
 export const resignedMessage = Uint8Array.of(peerMessageKinds.resigned)
 export const entryHeader = Uint8Array.of(peerMessageKinds.entry)
 
-/** Collects commands, answers or busy correlations into messages of one kind. */
+/** Collects commands, answers or busy correlations of one turn into messages of one kind, and sends them. */
 export class MessageBatch {
   readonly #kind: number
+  readonly #connection: Pick<PeerConnection, 'send'>
   #writer: ByteWriter | undefined
 
-  constructor(kind: 'commands' | 'answers' | 'busy') {
+  constructor(kind: 'commands' | 'answers' | 'busy', connection: Pick<PeerConnection, 'send'>) {
     this.#kind = peerMessageKinds[kind]
+    this.#connection = connection
   }
 
-  get bytes(): number {
-    return this.#writer?.length ?? 0
-  }
-
+  /** A message that is open is sent at the end of the turn. */
   #open(): ByteWriter {
     if (this.#writer === undefined) {
       this.#writer = new ByteWriter(4096)
       this.#writer.uint8(this.#kind)
+      Promise.resolve().then(() => this.#send())
     }
     return this.#writer
+  }
+
+  #sendIfLarge(): void {
+    if (this.#writer !== undefined && this.#writer.length > messageBytesTarget) this.#send()
+  }
+
+  #send(): void {
+    const message = this.#writer?.take()
+    this.#writer = undefined
+    if (message !== undefined) this.#connection.send([message])
   }
 
   addCommand(
@@ -196,6 +207,7 @@ export class MessageBatch {
     writer.uvarint(pending.requestNumber)
     writer.uint8(pending.commandId)
     writer.sizedBytes(payload)
+    this.#sendIfLarge()
   }
 
   addAnswer(correlation: number, sequence: number, answer: Uint8Array): void {
@@ -203,16 +215,10 @@ export class MessageBatch {
     writer.uint32(correlation)
     writer.int53(sequence)
     writer.sizedBytes(answer)
+    this.#sendIfLarge()
   }
 
   addCorrelation(correlation: number): void {
     this.#open().uint32(correlation)
-  }
-
-  /** The message, owned by the caller; undefined when nothing was added. */
-  take(): Uint8Array | undefined {
-    const message = this.#writer?.take()
-    this.#writer = undefined
-    return message
   }
 }
