@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config'
 
-/** Kill -9, lost answers, full disks: slower than the unit suite, without peers. */
+/** Kill -9, lost answers, full disks. Clients and readers come from `scripts/peers/install.sh`. */
 export default defineConfig({
   test: {
     include: ['test/faults/**/*.test.ts'],

@@ -1,7 +1,7 @@
 /**
  * Exactly once under kill -9: `floe serve` on a local directory is killed at random moments (while it starts, too) and started
- * again at once, while ordinary clients go on producing. Afterwards topic, catalog, Parquet files and Iceberg must tell the same
- * story, and it must be the clients' story.
+ * again at once, while ordinary clients go on producing. Afterwards topic, catalog, Parquet files, Iceberg and Delta must tell the
+ * same story to every reader, and it must be the clients' story.
  *
  *   FLOE_KILLS   how often it is killed (12); FLOE_KILL_SEED   the moments (1)
  */
@@ -24,6 +24,7 @@ import {
 import { RecordLedger } from '../support/record-ledger.ts'
 import { withTemporaryDirectory } from '../support/temporary-store.ts'
 import { waitFor } from '../support/wait-for.ts'
+import { checkReaders } from './check-readers.ts'
 
 const killCount = Number(process.env.FLOE_KILLS ?? 12)
 const seed = Number(process.env.FLOE_KILL_SEED ?? 1)
@@ -83,6 +84,7 @@ async function check(
 ): Promise<void> {
   const stories = await checkTopics(address, topics, ledger)
   expect(stories.find(({ topic }) => topic === 'mixed')?.misfitCount).toBeGreaterThan(0n)
+  await checkReaders(server.running, stories)
   const ended = await server.end()
   expect(ended).toMatchObject({ code: 0, signal: null })
   await checkTables(dataDir, configFile, stories)
@@ -123,6 +125,10 @@ class KilledServer {
       const duringStart = random.fraction() < 0.25 && this.killCount < count
       await this.start(duringStart ? 150 + random.fraction() * 500 : undefined)
     }
+  }
+
+  get running(): FloeProcess {
+    return this.#process!
   }
 
   /** Fails at once when the process ends by itself. */

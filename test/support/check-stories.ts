@@ -17,7 +17,7 @@ import {
   readRowsWithDuckDb,
   readRowsWithIcebird,
 } from './published-rows.ts'
-import { readTopic } from './read-topic.ts'
+import { type ConsumedRecord, readTopic } from './read-topic.ts'
 import { isMisfit, type RecordLedger } from './record-ledger.ts'
 import { openDirectory } from './temporary-store.ts'
 
@@ -28,6 +28,8 @@ export interface StoryTopic {
 
 export interface TopicStory {
   readonly topic: string
+  /** By partition. */
+  readonly records: readonly (readonly ConsumedRecord[])[]
   /** As published-rows.ts describes them. */
   readonly rows: readonly string[]
   readonly misfitCount: bigint
@@ -44,7 +46,7 @@ export async function checkTopics(
     const partitions = await readTopic(address, topic, partitionCount)
     expect(ledger.findBreaches(topic, partitions)).toEqual([])
     const misfitCount = BigInt(partitions.flat().filter(({ value }) => isMisfit(value)).length)
-    stories.push({ topic, rows: describeTopicRows(partitions), misfitCount })
+    stories.push({ topic, records: partitions, rows: describeTopicRows(partitions), misfitCount })
   }
   return stories
 }

@@ -11,9 +11,11 @@ const stderrBytesMax = 4 * 1024 * 1024
 
 export interface FloeProcess {
   readonly pid: number
-  /** `host:port` and base URL, once it serves. */
+  /** `host:port`, base URL, URI of the REST catalog and of the store, once it serves. */
   readonly kafka: string
   readonly http: string
+  readonly icebergCatalog: string
+  readonly store: string
   /** Log lines so far. */
   stderr(): string
   /** Ends it with a signal; resolves to exit code and signal once it is gone. */
@@ -45,7 +47,7 @@ export async function serveFloe(options: ServeOptions): Promise<FloeProcess | un
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const output = collectOutput(child)
-  const ready = Promise.withResolvers<{ kafka: string; http: string }>()
+  const ready = Promise.withResolvers<Pick<FloeProcess, 'kafka' | 'http' | 'icebergCatalog' | 'store'>>()
   child.stdout.on('data', () => {
     const line = /^\{.*\}\n/.exec(output.stdout())
     if (line !== null) ready.resolve(JSON.parse(line[0]))

@@ -7,15 +7,19 @@ export interface TopicRecord {
   readonly value: string
 }
 
+export interface ConsumedRecord extends TopicRecord {
+  readonly timestampMs: bigint
+}
+
 /** Records by partition, as the consumer gave them. errors  when the end is not reached in time */
 export async function readTopic(
   address: string,
   topic: string,
   partitionCount: number,
   timeoutMs = 300_000,
-): Promise<TopicRecord[][]> {
+): Promise<ConsumedRecord[][]> {
   const common = { clientId: 'reader', bootstrapBrokers: address.split(','), retries: 10, retryDelay: 100 }
-  const records: TopicRecord[][] = Array.from({ length: partitionCount }, () => [])
+  const records: ConsumedRecord[][] = Array.from({ length: partitionCount }, () => [])
   const ends = await endOffsets(common, topic, partitionCount)
   if (ends.every(end => end === 0n)) return records
   const consumer = new Consumer({ ...common, groupId: `reader-${topic}`, deserializers: stringDeserializers })
@@ -32,8 +36,8 @@ export async function readTopic(
     stream.destroy()
   }, timeoutMs)
   try {
-    for await (const { partition, offset, key, value } of stream) {
-      records[partition]!.push({ offset, key, value })
+    for await (const { partition, offset, key, value, timestamp: timestampMs } of stream) {
+      records[partition]!.push({ offset, key, value, timestampMs })
       if (offset + 1n >= ends[partition]!) missing.delete(partition)
       if (missing.size === 0) break
     }

@@ -1,8 +1,8 @@
 /** Trino answers through its Iceberg connector on Floe's REST catalog. Its rows come as JSON; here they become the common text. */
-import type { Trino, TrinoValue } from '../../peers/index.ts'
+import type { Trino, TrinoValue } from '../peers/index.ts'
 import { type Canonical, canonical, daysOf, microsOf, rowText, type SampleColumn, type SampleType } from './columns.ts'
 import type { Answers, AskedSample } from './job.ts'
-import { type Answer, compareText, type Question } from './questions.ts'
+import { type Answer, answerRows, compareText, type Question } from './questions.ts'
 import { whereText } from './sql.ts'
 
 export const trinoReader = 'Trino, Iceberg REST catalog'
@@ -37,13 +37,16 @@ async function askOne(
   question: Question,
 ): Promise<Answer> {
   const { kind, where, version } = question
-  const fields = { keys: 'k', count: 'count(*)', rows: '*' }[kind]
+  const fields = { keys: 'k', count: 'count(*)', rows: '*', digest: '*' }[kind]
   const at = version === undefined ? '' : ` FOR VERSION AS OF ${version.snapshotId}`
   const filter = where.length === 0 ? '' : ` WHERE ${whereText('trino', where)}`
   const { rows } = await trino.query(`SELECT ${fields} FROM floe."default"."${name}"${at}${filter}`)
   if (kind === 'count') return Number(rows[0]![0])
   if (kind === 'keys') return rows.map(([k]) => Number(k)).sort((a, b) => a - b)
-  return rows.map(row => rowText(structText(columns, row))).sort(compareText)
+  return answerRows(
+    kind,
+    rows.map(row => rowText(structText(columns, row))),
+  )
 }
 
 const structText = (columns: readonly SampleColumn[], row: readonly TrinoValue[]): Canonical[] =>

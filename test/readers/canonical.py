@@ -1,6 +1,7 @@
 """Rows of Python objects as comparable text (columns.ts says how), and the frame of a script that answers a job."""
 import datetime
 import decimal
+import hashlib
 import json
 import struct
 import sys
@@ -63,6 +64,15 @@ def row_text(columns, value):
 
 def sorted_texts(columns, values):
     return sorted((row_text(columns, value) for value in values), key=lambda text: text.encode())
+
+
+def answer_rows(columns, question, values):
+    """Their sorted text; for a digest their number and the SHA-256 of that text, one row a line."""
+    texts = sorted_texts(columns, values)
+    if question['kind'] == 'rows':
+        return texts
+    assert question['kind'] == 'digest', question
+    return f'{len(texts)} ' + hashlib.sha256('\n'.join(texts).encode()).hexdigest()
 
 
 def answer_job(readers):

@@ -3,7 +3,7 @@
  * is known which rows each of these versions holds.
  */
 import { Kafka, logLevel } from 'kafkajs'
-import { waitFor } from '../../support/wait-for.ts'
+import { waitFor } from '../support/wait-for.ts'
 import { columns, type SampleColumn, type SampleRow, scalar, struct } from './columns.ts'
 import {
   avroEncoder,
@@ -61,7 +61,7 @@ export function tableConfig(table: SampleTable): object {
   }
 }
 
-const provenanceColumns = columns({
+export const provenanceColumns = columns({
   floe: struct({
     partition: scalar('int'),
     offset: scalar('long'),

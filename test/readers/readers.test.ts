@@ -5,28 +5,15 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import {
-  runPython,
-  runSpark,
-  type S3,
-  sparkDeltaS3Conf,
-  sparkIcebergConf,
-  startS3,
-  startTrino,
-  type Trino,
-} from '../peers/index.ts'
-import { askIcebird, type ReadUrl, readFileUrl } from './readers/ask-icebird.ts'
-import { askTrino } from './readers/ask-trino.ts'
-import { type FloeProcess, startFloeProcess } from './readers/floe-process.ts'
-import { type Answers, type AskedSample, askByJob, type ReadingPlace } from './readers/job.ts'
-import { publishSamples, tableConfig } from './readers/publish-samples.ts'
-import { askAbout } from './readers/questions.ts'
-import { readers } from './readers/readers.ts'
-import { type SampleTable, sampleTables } from './readers/sample-tables.ts'
-
-const script = (name: string): string => join(import.meta.dirname, 'readers', name)
+import { runPython, type S3, startS3, type Trino } from '../peers/index.ts'
+import { answersMsMax, askEveryone, readerScript, startTrinoAt } from './ask-everyone.ts'
+import { type FloeProcess, startFloeProcess } from './floe-process.ts'
+import { type Answers, type AskedSample, askByJob, type ReadingPlace } from './job.ts'
+import { publishSamples, tableConfig } from './publish-samples.ts'
+import { askAbout } from './questions.ts'
+import { readers } from './readers.ts'
+import { type SampleTable, sampleTables } from './sample-tables.ts'
 
 interface Place {
   /** With a token, Floe hands out the keys of the store to readers of its catalog. */
@@ -45,9 +32,6 @@ const withFewerFilters = (table: SampleTable): SampleTable => ({
   probedColumns: [],
 })
 
-/** Engines take seconds for a query when the machine is busy with other things. */
-const answersMsMax = 1_500_000
-
 const places: Readonly<Record<string, Place>> = {
   'a local directory, without sign-in': {
     token: undefined,
@@ -61,21 +45,12 @@ const places: Readonly<Record<string, Place>> = {
   },
 }
 
-/** The plan of a small query costs Spark more than its rows: no compiled code, no shuffles, one task for a table's log. */
-const sparkConf = {
-  'spark.sql.codegen.wholeStage': 'false',
-  'spark.sql.codegen.factoryMode': 'NO_CODEGEN',
-  'spark.sql.adaptive.enabled': 'false',
-  'spark.sql.shuffle.partitions': '1',
-  'spark.databricks.delta.snapshotPartitions': '1',
-}
-
 describe.each(Object.keys(places))('tables on %s', placeName => {
   const { token, tables, startStore } = places[placeName]!
   const directory = mkdtempSync(join(tmpdir(), 'floe-readers-'))
   let s3: S3 | undefined
   let floe: FloeProcess
-  let trino: Trino
+  let trino: Promise<Trino>
   let place: ReadingPlace
   let asked: readonly AskedSample[]
   let answers: Answers
@@ -86,27 +61,12 @@ describe.each(Object.keys(places))('tables on %s', placeName => {
     place = { icebergCatalog: floe.icebergCatalog, token, s3 }
     const samples = await publishSamples(floe, tables)
     asked = samples.map(sample => ({ sample, questions: askAbout(sample) }))
-    const fewer = asked.map(({ sample, questions }) => ({ sample, questions: questions.filter(each => each.forAll) }))
-    const parts = await Promise.all([
-      askIcebird(asked, s3 === undefined ? readFileUrl : readS3Url(s3)).then(async first => ({
-        ...first,
-        ...(await askByJob(place, asked, (job, out) =>
-          runPython(script('ask_python.py'), [job, out], { timeoutMs: answersMsMax }),
-        )),
-      })),
-      askByJob(place, fewer, (job, out) =>
-        runSpark(script('ask_spark.py'), [job, out], { conf: describeSpark(place), timeoutMs: answersMsMax }),
-      ),
-      startTrino({ icebergRestUri: floe.icebergCatalog, ...describeTrino(place) }).then(started => {
-        trino = started
-        return askTrino(trino, fewer)
-      }),
-    ])
-    answers = Object.assign({}, ...parts) as Answers
+    trino = startTrinoAt(place)
+    answers = await askEveryone(place, asked, trino)
   }, answersMsMax)
 
   afterAll(async () => {
-    await trino?.stop()
+    await (await trino)?.stop()
     await floe?.stop()
     await s3?.stop()
     rmSync(directory, { recursive: true, force: true })
@@ -141,7 +101,7 @@ describe.each(Object.keys(places))('tables on %s', placeName => {
   it('answers PyIceberg and DuckDB beyond reading: names, what is not there, what is refused', async () => {
     const said: Record<string, unknown> = {}
     await askByJob(place, asked.slice(0, 1), async (job, out) => {
-      await runPython(script('ask_catalog.py'), [job, out])
+      await runPython(readerScript('ask_catalog.py'), [job, out])
     }).then(answer => Object.assign(said, answer))
     const signIn = token === undefined ? [['default']] : expect.stringMatching(/^UnauthorizedError: NotAuthorized/)
     expect(said).toEqual({
@@ -166,7 +126,7 @@ describe.each(Object.keys(places))('tables on %s', placeName => {
 
   it('answers Trino beyond reading: names, metadata tables, what is not there, what is refused', async () => {
     const ask = async (sql: string): Promise<unknown> =>
-      trino.query(sql).then(
+      (await trino).query(sql).then(
         ({ rows }) => rows,
         (error: Error) => error.message.split('\n')[0],
       )
@@ -221,35 +181,5 @@ function describeServer(
       ...(token !== undefined && { CATALOG_TOKEN: token }),
     },
     token,
-  }
-}
-
-/** Delta has no catalog that could hand out keys; Iceberg gets them from Floe. */
-function describeSpark({ icebergCatalog, token, s3 }: ReadingPlace): Record<string, string> {
-  if (s3 === undefined || token === undefined) return { ...sparkConf, ...sparkIcebergConf('floe', icebergCatalog) }
-  const { region } = s3
-  return {
-    ...sparkConf,
-    ...sparkIcebergConf('floe', icebergCatalog, { token }),
-    'spark.sql.catalog.floe.io-impl': 'org.apache.iceberg.aws.s3.S3FileIO',
-    'spark.sql.catalog.floe.header.X-Iceberg-Access-Delegation': 'vended-credentials',
-    'spark.sql.catalog.floe.client.region': region,
-    ...sparkDeltaS3Conf(s3),
-  }
-}
-
-/** Trino 476 takes handed-out keys only when there are three of them: a session token, too, which lasting keys do not have. */
-function describeTrino({ token, s3 }: ReadingPlace): Pick<Parameters<typeof startTrino>[0], 'token' | 's3'> {
-  return { ...(token !== undefined && { token }), ...(s3 !== undefined && { s3 }) }
-}
-
-/** icebird asks Amazon for `s3://bucket/key`: https://bucket.s3.amazonaws.com/key. */
-function readS3Url(s3: S3): ReadUrl {
-  const { endpoint, region, bucket: Bucket, accessKeyId, secretAccessKey } = s3
-  const credentials = { accessKeyId, secretAccessKey }
-  const client = new S3Client({ endpoint, region, forcePathStyle: true, credentials })
-  return async url => {
-    const answer = await client.send(new GetObjectCommand({ Bucket, Key: decodeURIComponent(url.pathname.slice(1)) }))
-    return answer.Body!.transformToByteArray()
   }
 }

@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { S3Connection } from '../../peers/index.ts'
+import type { S3Connection } from '../peers/index.ts'
 import type { SampleColumn, SampleType } from './columns.ts'
 import type { PublishedSample } from './publish-samples.ts'
 import { type Answer, literalText, type Question } from './questions.ts'

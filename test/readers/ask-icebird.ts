@@ -5,7 +5,6 @@
  * It hands out JavaScript's own values, so that digits are lost on the way: timestamps have milliseconds (cut toward 1970),
  * decimals are doubles not always the nearest, binary was decoded as UTF-8. The expected rows are cut in the same way (`icebirdText`).
  */
-import { readFile } from 'node:fs/promises'
 import { icebergRead } from 'icebird'
 import {
   type Canonical,
@@ -20,14 +19,12 @@ import {
   type SampleValue,
 } from './columns.ts'
 import { type Answers, type AskedSample, metadataUri } from './job.ts'
-import { type Answer, compareText } from './questions.ts'
+import { type Answer, answerRows, compareText } from './questions.ts'
 
 export const icebirdReader = 'icebird, metadata file'
 
 /** Where its requests go: the bytes behind a URL. */
 export type ReadUrl = (url: URL) => Promise<Uint8Array>
-
-export const readFileUrl: ReadUrl = url => readFile(url)
 
 export async function askIcebird(asked: readonly AskedSample[], readUrl: ReadUrl): Promise<Answers> {
   const answers: Record<string, Record<string, Answer>> = {}
@@ -45,7 +42,10 @@ export async function askIcebird(asked: readonly AskedSample[], readUrl: ReadUrl
           ofTable[question.id] =
             question.kind === 'count'
               ? rows.length
-              : rows.map(row => rowText(structText(sample.columns, row))).sort(compareText)
+              : answerRows(
+                  question.kind,
+                  rows.map(row => rowText(structText(sample.columns, row))),
+                )
         } catch (error) {
           ofTable[question.id] = { error: String(error) }
         }

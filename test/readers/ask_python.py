@@ -36,7 +36,7 @@ def answer_arrow(table, question, rows):
     """rows: a pyarrow table, of all columns or of k only."""
     if question['kind'] == 'keys':
         return sorted(rows.column('k').to_pylist())
-    return canonical.sorted_texts(table['columns'], rows.to_pylist())
+    return canonical.answer_rows(table['columns'], question, rows.to_pylist())
 
 
 # ── PyIceberg ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -168,7 +168,7 @@ def open_delta_sql(job, described):
         builder = newest if version is None \
             else QueryBuilder().register('t', open_delta(job, described, version['delta']))
         where = question['sql']['datafusion']
-        fields = {'keys': 'k', 'count': 'count(*) AS n', 'rows': '*'}[question['kind']]
+        fields = {'keys': 'k', 'count': 'count(*) AS n', 'rows': '*', 'digest': '*'}[question['kind']]
         text = f'SELECT {fields} FROM t' + (f' WHERE {where}' if where else '')
         rows = pyarrow.table(builder.execute(text).read_all())
         return rows.column('n')[0].as_py() if question['kind'] == 'count' else answer_arrow(described, question, rows)
@@ -179,7 +179,7 @@ def open_delta_sql(job, described):
 
 def ask_duckdb(described, duck, source, question):
     where = question['sql']['duckdb']
-    fields = {'keys': 'k', 'count': 'count(*)', 'rows': '*'}[question['kind']]
+    fields = {'keys': 'k', 'count': 'count(*)', 'rows': '*', 'digest': '*'}[question['kind']]
     result = duck.execute(f'SELECT {fields} FROM {source}' + (f' WHERE {where}' if where else ''))
     if question['kind'] == 'count':
         return result.fetchone()[0]

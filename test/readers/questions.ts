@@ -3,6 +3,7 @@
  * exact minimum and maximum, null or not, filters by partition, and earlier versions. A filter is answered by the sorted `k` of
  * its rows.
  */
+import { createHash } from 'node:crypto'
 import {
   canonicalRow,
   compareScalars,
@@ -28,7 +29,7 @@ export interface Condition {
 
 export interface Question {
   readonly id: string
-  readonly kind: 'rows' | 'keys' | 'count'
+  readonly kind: 'rows' | 'digest' | 'keys' | 'count'
   /** All of them hold. */
   readonly where: readonly Condition[]
   /** The newest, when undefined. */
@@ -37,8 +38,11 @@ export interface Question {
   readonly forAll: boolean
 }
 
-/** rows: sorted text of rows; keys: sorted; or why there is no answer. */
-export type Answer = readonly string[] | readonly number[] | number | { readonly error: string }
+/**
+ * rows: sorted text of rows; digest: how many and SHA-256 of that text, for tables too large to hand around; keys: sorted; or why
+ * there is no answer.
+ */
+export type Answer = readonly string[] | string | readonly number[] | number | { readonly error: string }
 
 /** In what engines differ, and may. `largest`: NaN = NaN and above infinity; `unordered`: no comparison with it is true. */
 export type NanOrder = 'largest' | 'unordered'
@@ -167,7 +171,16 @@ export function expectedAnswer(
   const chosen = shown.filter(row => where.every(condition => holds(condition, row, nan)))
   if (kind === 'count') return chosen.length
   if (kind === 'keys') return chosen.map(row => Number(row.k)).sort((a, b) => a - b)
-  return chosen.map(row => toText(sample.columns, row)).sort(compareText)
+  return answerRows(
+    kind,
+    chosen.map(row => toText(sample.columns, row)),
+  )
+}
+
+export function answerRows(kind: 'rows' | 'digest', texts: string[]): Answer {
+  const sorted = texts.sort(compareText)
+  if (kind === 'rows') return sorted
+  return `${sorted.length} ${createHash('sha256').update(sorted.join('\n')).digest('hex')}`
 }
 
 /** By code points, as Python sorts. */

@@ -2,7 +2,7 @@
 
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Server, startServer, waitUntilReady } from '../../peers/index.ts'
+import { type Server, startServer, waitUntilReady } from '../peers/index.ts'
 
 const readyMsMax = 60_000
 
@@ -38,7 +38,7 @@ export async function startFloeProcess(options: FloeProcessOptions): Promise<Flo
   const { directory, config, environment, token } = options
   const path = join(directory, 'floe.yaml')
   writeFileSync(path, JSON.stringify(config, undefined, 1))
-  const floe = join(import.meta.dirname, '../../../bin/floe.js')
+  const floe = join(import.meta.dirname, '../../bin/floe.js')
   const server: Server = startServer(process.execPath, [floe, 'serve', '--json', '-c', path], environment)
   const isServing = (): boolean => findPlaces(server.output()) !== undefined
   await waitUntilReady('floe serve', server, isServing, readyMsMax)

@@ -46,7 +46,7 @@ def ask_one(table, source, question):
     # Two steps: what is read is every column as it is, and only then are the times turned into numbers.
     columns = ', '.join(f"{numbers_for_times(kind, f'`{name}`')} AS `{name}`" for name, kind in table['columns'])
     rows = spark.sql(f'SELECT {columns} FROM (SELECT * {tail})').collect()
-    return canonical.sorted_texts(table['columns'], rows)
+    return canonical.answer_rows(table['columns'], question, rows)
 
 
 def opener(newest_of, version_of):
