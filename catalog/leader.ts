@@ -5,17 +5,17 @@
  *   submit -> open batch -> (journal entry created) -> applyBatch -> answers, while the next entry is being created
  *
  * A batch that finds another writer's entry in its place ends the leadership: nothing of it was applied, and every later
- * command fails with the same error. So does a batch whose outcome the store does not tell, with `catalog-outcome-unknown`:
+ * command fails with the same error. So does a batch whose outcome the journal does not tell, with `catalog-outcome-unknown`:
  * another leader, perhaps in this process, finds out by recovery.
  */
 import { ByteReader } from '../core/byte-reader.ts'
 import { ByteWriter } from '../core/byte-writer.ts'
 import type { Clock } from '../core/clock.ts'
 import { FloeError, isFloeError } from '../core/errors.ts'
-import type { ObjectStore } from '../storage/object-store.ts'
 import { BatchAnswers } from './apply-batch.ts'
 import { type Command, readAnswer } from './commands/command.ts'
 import { appendEntry } from './journal/append-entry.ts'
+import type { Journal } from './journal/journal.ts'
 import { decodeEntry, encodeEntry, entryHeaderBytes, entryKinds, equalBytes } from './journal/journal-entry.ts'
 import { journalKey } from './journal/journal-keys.ts'
 import { OpenBatch } from './journal/open-batch.ts'
@@ -63,7 +63,7 @@ interface WrittenBatch {
 
 export class Leader {
   readonly replica: Replica
-  readonly #store: ObjectStore
+  readonly #journal: Journal
   readonly #clock: Clock
   readonly #writerId: Uint8Array
   readonly #options: GroupCommitOptions
@@ -83,8 +83,8 @@ export class Leader {
   readonly #out = new ByteWriter(64 * 1024)
 
   /** `replica` stands at the seal that made its `writerId` the leader, and is moved by nobody else from now on. */
-  constructor(store: ObjectStore, clock: Clock, replica: Replica, options: GroupCommitOptions, hooks: LeaderHooks) {
-    this.#store = store
+  constructor(journal: Journal, clock: Clock, replica: Replica, options: GroupCommitOptions, hooks: LeaderHooks) {
+    this.#journal = journal
     this.#clock = clock
     this.replica = replica
     this.#writerId = replica.position.writerId
@@ -151,7 +151,7 @@ export class Leader {
    * Makes sure that no other leader came first: resolves with a sequence, and whoever has applied the journal up to it has seen all
    * that was answered, by any leader, before the call. Calls that come together share one read.
    *
-   * errors  fenced: another process leads; unavailable: the store does not answer
+   * errors  fenced: another process leads; unavailable: the journal does not answer
    */
   readBarrier(): Promise<number> {
     // One that is under way may have read before this call: it proves nothing for it.
@@ -171,13 +171,13 @@ export class Leader {
     return barrier
   }
 
-  /** Nobody can have led after this leader while the key of its next entry is free: a seal would lie there. */
+  /** Nobody can have led after this leader while the place of its next entry is free: a seal would lie there. */
   async #checkLead(): Promise<number> {
     if (this.#failure !== undefined) throw this.#failure
     const { epoch, sequence } = this.replica.position
     for (let next = sequence + 1; ; next++) {
       const key = journalKey(epoch, next)
-      const bytes = await this.#store.get(key)
+      const bytes = await this.#journal.read(epoch, next)
       if (bytes === undefined) break
       // Our own entry that is just being written, or the seal that ended our term.
       if (equalBytes(decodeEntry(bytes, key).writerId, this.#writerId)) continue
@@ -211,7 +211,7 @@ export class Leader {
       throw new FloeError(
         'exhausted',
         'catalog-queue-full',
-        `${this.#queuedCommands} catalog commands of ${this.#queuedBytes} bytes wait for the object store: retry later`,
+        `${this.#queuedCommands} catalog commands of ${this.#queuedBytes} bytes wait for the journal: retry later`,
       )
     }
     const last = this.#queue.at(-1)
@@ -283,8 +283,15 @@ export class Leader {
     this.#writingSinceMs = this.#clock.monotonicMs()
     try {
       const { parts, crc } = encodeEntry(header, clientIds, commandCount, body.view())
+      const outcome = await appendEntry(
+        this.#journal,
+        this.#clock,
+        epoch,
+        sequence,
+        parts,
+        this.#options.appendTimeoutMs,
+      )
       const key = journalKey(epoch, sequence)
-      const outcome = await appendEntry(this.#store, this.#clock, key, parts, this.#options.appendTimeoutMs)
       return outcome === 'applied' ? { sequence, crc, nowMs, parts } : fencedError(key)
     } catch (error) {
       return asFailure(error)

@@ -11,6 +11,8 @@ import type { PeerConnection } from '../core/peer-connection.ts'
 import type { Random } from '../core/random.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 import type { CatalogClient } from './client.ts'
+import type { Journal } from './journal/journal.ts'
+import { StoreJournal } from './journal/store-journal.ts'
 import { groupCommitDefaults, type Leader } from './leader.ts'
 import { CatalogNode, type NodeRole } from './node/catalog-node.ts'
 import { type CatalogNodeOptions, type Peers, peerDefaults } from './node/node-options.ts'
@@ -24,6 +26,8 @@ export type CatalogOptions = CatalogNodeOptions
 export const catalogDefaults: CatalogOptions = { ...groupCommitDefaults, ...snapshotDefaults, ...peerDefaults }
 
 export interface OpenCatalog {
+  /** Left out: in the store. */
+  readonly journal?: Journal
   readonly store: ObjectStore
   readonly clock: Clock
   readonly random: Random
@@ -72,9 +76,9 @@ export interface Catalog {
 /** errors  those of recovery (replica/recover.ts) */
 export async function openCatalog(given: OpenCatalog): Promise<Catalog> {
   assertLittleEndian()
-  const { store, clock, random, log, peers, onLost } = given
+  const { store, clock, random, log, peers, journal = new StoreJournal(store, clock), onLost = () => {} } = given
   const options: CatalogOptions = { ...catalogDefaults, ...given.options }
-  const node = await CatalogNode.open({ store, clock, random, log, options, peers, onLost: onLost ?? (() => {}) })
+  const node = await CatalogNode.open({ journal, store, clock, random, log, options, peers, onLost })
   const { replica, session } = node
   const clientParts = {
     replica,

@@ -1,6 +1,9 @@
 /** `floe catalog inspect` and `floe catalog check`: the catalog as it lies in the store, beside a running server and without one. */
+
+import { StoreJournal } from '../../catalog/journal/store-journal.ts'
 import { checkCatalog } from '../../catalog/offline/check-catalog.ts'
 import { inspectCatalog } from '../../catalog/offline/inspect-catalog.ts'
+import type { LoadParts } from '../../catalog/replica/load-replica.ts'
 import { systemClock } from '../../core/clock.ts'
 import { silentLog } from '../../core/log.ts'
 import { ToldFailure } from '../cli/failure.ts'
@@ -9,8 +12,7 @@ import { openPlaceStore } from '../cli/place.ts'
 import type { PlaceOptions } from '../main.ts'
 
 export async function runCatalogInspect(place: PlaceOptions, output: Output): Promise<void> {
-  const store = await openPlaceStore(place)
-  const found = await inspectCatalog({ store, clock: systemClock, log: silentLog })
+  const found = await inspectCatalog(await openParts(place))
   const nodes = found.nodes.map(({ instanceId, ...node }) => ({
     ...node,
     instanceId: Buffer.from(instanceId).toString('hex'),
@@ -36,8 +38,7 @@ export async function runCatalogInspect(place: PlaceOptions, output: Output): Pr
 }
 
 export async function runCatalogCheck(place: PlaceOptions, output: Output): Promise<void> {
-  const store = await openPlaceStore(place)
-  const check = await checkCatalog({ store, clock: systemClock, log: silentLog })
+  const check = await checkCatalog(await openParts(place))
   const isWhole = check.problems.length === 0
   output.result({ isWhole, ...check }, () =>
     [
@@ -46,4 +47,9 @@ export async function runCatalogCheck(place: PlaceOptions, output: Output): Prom
     ].join('\n'),
   )
   if (!isWhole) throw new ToldFailure()
+}
+
+async function openParts(place: PlaceOptions): Promise<LoadParts> {
+  const store = await openPlaceStore(place)
+  return { journal: new StoreJournal(store, systemClock), store, clock: systemClock, log: silentLog }
 }

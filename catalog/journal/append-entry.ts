@@ -4,31 +4,33 @@
  */
 import type { Clock } from '../../core/clock.ts'
 import { type ErrorKind, FloeError, isFloeError } from '../../core/errors.ts'
-import type { ObjectStore } from '../../storage/object-store.ts'
-import { createObject } from '../../storage/put-if-absent.ts'
+import type { Journal } from './journal.ts'
 import { decodeEntry } from './journal-entry.ts'
+import { journalKey } from './journal-keys.ts'
 
 const pauseMs = 500
 const worthWaiting: readonly ErrorKind[] = ['unavailable', 'exhausted', 'corrupt']
 
 /**
  * returns  'applied', or the bytes of the other writer's entry that lies there
- * errors   unavailable `catalog-outcome-unknown`: the store did not tell within `timeoutMs`; the entry may exist or appear
- *          later, so this writer must not write any other entry; anything else the store throws, with the same consequence
+ * errors   unavailable `catalog-outcome-unknown`: the journal did not tell within `timeoutMs`; the entry may exist or appear
+ *          later, so this writer must not write any other entry; anything else the journal throws, with the same consequence
  */
 export async function appendEntry(
-  store: ObjectStore,
+  journal: Journal,
   clock: Clock,
-  key: string,
+  epoch: number,
+  sequence: number,
   parts: readonly Uint8Array[],
   timeoutMs: number,
 ): Promise<'applied' | Uint8Array> {
+  const key = journalKey(epoch, sequence)
   const deadlineMs = clock.monotonicMs() + timeoutMs
   for (;;) {
     try {
-      if ((await createObject(store, key, parts, { clock })) === 'applied') return 'applied'
-      const existing = await store.get(key)
-      // It was there a moment ago: only a store that lost it, or a trim of what lies behind a snapshot, takes it away.
+      if ((await journal.append(epoch, sequence, parts)) === 'applied') return 'applied'
+      const existing = await journal.read(epoch, sequence)
+      // It was there a moment ago: only a journal that lost it, or a trim of what lies behind a snapshot, takes it away.
       if (existing !== undefined) {
         if (equalsParts(existing, parts)) return 'applied'
         // Throws when the bytes are no whole entry: a bad read must not be taken for another leader.
@@ -36,7 +38,7 @@ export async function appendEntry(
         return existing
       }
     } catch (error) {
-      // A full disk may be emptied, a silent store may answer again, a bad read may be better next time.
+      // A full disk may be emptied, a silent one may answer again, a bad read may be better next time.
       if (!isFloeError(error) || !worthWaiting.includes(error.kind)) throw error
       if (clock.monotonicMs() >= deadlineMs) {
         throw new FloeError(
@@ -49,14 +51,7 @@ export async function appendEntry(
       }
     }
     if (clock.monotonicMs() >= deadlineMs) {
-      throw new FloeError(
-        'unavailable',
-        'catalog-outcome-unknown',
-        `journal entry ${key} comes and goes in the store`,
-        {
-          key,
-        },
-      )
+      throw new FloeError('unavailable', 'catalog-outcome-unknown', `journal entry ${key} comes and goes`, { key })
     }
     await clock.sleep(pauseMs)
   }

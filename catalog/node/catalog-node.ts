@@ -21,11 +21,11 @@ import type { PeerConnection } from '../../core/peer-connection.ts'
 import { formatUuid, type Random, randomUuidBytes } from '../../core/random.ts'
 import { Signal } from '../../core/signal.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
-import { makeReadsPersistent } from '../journal/persistent-reads.ts'
+import type { Journal } from '../journal/journal.ts'
 import { Leader } from '../leader.ts'
 import { loadReplica } from '../replica/load-replica.ts'
 import { readOn } from '../replica/read-on.ts'
-import { recover } from '../replica/recover.ts'
+import { readPersistently, recover } from '../replica/recover.ts'
 import type { Replica } from '../replica/replica.ts'
 import { takeLead } from '../replica/take-lead.ts'
 import { SnapshotKeeper } from '../snapshot/snapshot-keeper.ts'
@@ -38,6 +38,7 @@ import { NodeMonitor } from './node-monitor.ts'
 import type { CatalogNodeOptions, Peers } from './node-options.ts'
 
 export interface CatalogNodeParts {
+  readonly journal: Journal
   readonly store: ObjectStore
   readonly clock: Clock
   readonly random: Random
@@ -52,8 +53,8 @@ export type NodeRole = 'seeking' | 'following' | 'leading'
 
 export class CatalogNode {
   readonly #parts: CatalogNodeParts
-  /** Reads of it are persistent. */
-  readonly #store: ObjectStore
+  /** As `#parts`, with persistent reads: all but what this process writes as the leader. */
+  readonly #reading: CatalogNodeParts
   /** 16 random bytes: tells this process from earlier ones at the same place. */
   readonly instanceId: Uint8Array
   readonly session: CommandSession
@@ -72,7 +73,7 @@ export class CatalogNode {
 
   private constructor(parts: CatalogNodeParts, replica: Replica) {
     this.#parts = parts
-    this.#store = makeReadsPersistent(parts.store, parts.clock)
+    this.#reading = readPersistently(parts)
     this.instanceId = parts.random.bytes(16)
     this.replica = replica
     this.session = new CommandSession(parts.clock, parts.random)
@@ -100,9 +101,9 @@ export class CatalogNode {
   }
 
   static async #openAlone(parts: CatalogNodeParts): Promise<CatalogNode> {
-    const { store, clock, random, log, options } = parts
+    const { journal, store, clock, random, log, options } = parts
     const claim = { writerId: random.bytes(16), address: '', appendTimeoutMs: options.appendTimeoutMs }
-    const replica = await recover({ store, clock, log, ...claim, newClusterId: randomUuidBytes(random) })
+    const replica = await recover({ journal, store, clock, log, ...claim, newClusterId: randomUuidBytes(random) })
     const node = new CatalogNode(parts, replica)
     node.#beginToLead((error: FloeError) => {
       node.#giveUp(error)
@@ -111,7 +112,7 @@ export class CatalogNode {
   }
 
   static async #openAmongPeers(parts: CatalogNodeParts): Promise<CatalogNode> {
-    const node = new CatalogNode(parts, await loadOrCreate(parts))
+    const node = new CatalogNode(parts, await loadOrCreate(readPersistently(parts)))
     node.#running = node.#run()
     while (node.#role === 'seeking' && node.#failure === undefined) {
       await node.#roleChanged.wait(parts.clock, parts.options.leaderTimeoutMs)
@@ -199,7 +200,7 @@ export class CatalogNode {
     while (!this.#closing.signal.aborted && this.#failure === undefined) {
       try {
         const before = this.replica.position.sequence
-        if ((await readOn(this.replica, this.#store, clock)) === 'behind') {
+        if ((await readOn(this.replica, this.#reading)) === 'behind') {
           await this.#reload()
           continue
         }
@@ -227,13 +228,13 @@ export class CatalogNode {
 
   /** The replica starts from the newest snapshot again. */
   async #reload(): Promise<void> {
-    const { clock, log, options } = this.#parts
-    const loaded = await loadReplica({ store: this.#store, clock, log })
+    const { clock, options } = this.#parts
+    const loaded = await loadReplica(this.#reading)
     if (loaded === undefined || loaded === 'restart') {
       await clock.sleep(options.seekIntervalMs, this.#closing.signal)
       return
     }
-    if ((await readOn(loaded, this.#store, clock)) === 'behind') return
+    if ((await readOn(loaded, this.#reading)) === 'behind') return
     if (loaded.position.sequence >= this.replica.position.sequence) this.replica.replace(loaded.state, loaded.position)
   }
 
@@ -253,7 +254,7 @@ export class CatalogNode {
     const link = new LeaderLink({
       connection,
       replica: this.replica,
-      store: this.#store,
+      reading: this.#reading,
       clock,
       leaderTimeoutMs: options.leaderTimeoutMs,
       onFollowing: () => {
@@ -305,12 +306,12 @@ export class CatalogNode {
     const before = this.replica.position.sequence
     if (before > 1) {
       await clock.sleep(takeOverDelayMs * (1 + random.fraction()), this.#closing.signal)
-      if ((await readOn(this.replica, this.#store, clock)) === 'behind') return this.#reload()
+      if ((await readOn(this.replica, this.#reading)) === 'behind') return this.#reload()
       // Somebody is alive after all.
       if (this.replica.position.sequence > before || this.#closing.signal.aborted) return
     }
-    const claim = { store: this.#store, clock, writerId: random.bytes(16), address: peers!.address, appendTimeoutMs }
-    const outcome = await takeLead(this.replica, claim)
+    const claim = { writerId: random.bytes(16), address: peers!.address, appendTimeoutMs }
+    const outcome = await takeLead(this.replica, { ...this.#reading, ...claim })
     if (outcome === 'behind') return this.#reload()
     if (outcome === 'read on') return
     const lost = Promise.withResolvers<FloeError>()
@@ -322,9 +323,9 @@ export class CatalogNode {
   }
 
   #beginToLead(onLost: (error: FloeError) => void): void {
-    const { store, clock, log, options } = this.#parts
-    const keeper = new SnapshotKeeper(store, clock, log, options)
-    const leader = new Leader(store, clock, this.replica, options, {
+    const { journal, store, clock, log, options } = this.#parts
+    const keeper = new SnapshotKeeper(journal, store, clock, log, options)
+    const leader = new Leader(journal, clock, this.replica, options, {
       onBatch: parts => {
         feed.onEntry(parts)
         keeper.onEntry(this.replica)

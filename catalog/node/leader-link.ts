@@ -10,10 +10,9 @@ import { ByteWriter } from '../../core/byte-writer.ts'
 import type { Clock, TimerHandle } from '../../core/clock.ts'
 import { errorMessage, FloeError, isFloeError } from '../../core/errors.ts'
 import type { PeerConnection } from '../../core/peer-connection.ts'
-import type { ObjectStore } from '../../storage/object-store.ts'
 import { decodeEntry } from '../journal/journal-entry.ts'
 import type { PendingCommand } from '../pending-command.ts'
-import { readOn } from '../replica/read-on.ts'
+import { type ReadOnParts, readOn } from '../replica/read-on.ts'
 import type { Replica } from '../replica/replica.ts'
 import type { CommandSink } from './command-session.ts'
 import {
@@ -30,8 +29,8 @@ export interface LeaderLinkParts {
   /** Recognised by both sides (handshake.ts). */
   readonly connection: PeerConnection
   readonly replica: Replica
-  /** Its reads are persistent. */
-  readonly store: ObjectStore
+  /** Reads of it are persistent. */
+  readonly reading: ReadOnParts
   readonly clock: Clock
   /** A leader that says nothing for so long is given up. */
   readonly leaderTimeoutMs: number
@@ -120,7 +119,7 @@ export class LeaderLink implements CommandSink {
         break
       }
       case 'behind':
-        void this.#readStore()
+        void this.#readJournal()
         break
       case 'alive':
         this.#parts.connection.send([hereMessage])
@@ -140,7 +139,7 @@ export class LeaderLink implements CommandSink {
   #applyEntry(bytes: Uint8Array): void {
     const { replica, connection } = this.#parts
     const entry = decodeEntry(bytes, `from ${connection.remote}`)
-    // The store may have told of it first.
+    // The journal may have told of it first.
     if (entry.sequence > replica.position.sequence) replica.apply(entry, bytes.length, `from ${connection.remote}`)
     this.#noteFollowing(replica.position.sequence)
     if (this.#early.length > 0) this.#settleEarly()
@@ -153,13 +152,13 @@ export class LeaderLink implements CommandSink {
     this.#parts.onFollowing()
   }
 
-  /** The leader does not have at hand what came since: the store has. */
-  async #readStore(): Promise<void> {
+  /** The leader does not have at hand what came since: the journal has. */
+  async #readJournal(): Promise<void> {
     if (this.#isReading) return
     this.#isReading = true
     try {
-      const { replica, store, clock } = this.#parts
-      if ((await readOn(replica, store, clock)) === 'behind') {
+      const { replica, reading } = this.#parts
+      if ((await readOn(replica, reading)) === 'behind') {
         this.#end({ why: 'behind', reason: 'the journal was trimmed beyond the replica' })
         return
       }

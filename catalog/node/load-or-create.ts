@@ -3,12 +3,14 @@ import type { Clock } from '../../core/clock.ts'
 import type { Log } from '../../core/log.ts'
 import { type Random, randomUuidBytes } from '../../core/random.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
-import { makeReadsPersistent } from '../journal/persistent-reads.ts'
+import type { Journal } from '../journal/journal.ts'
 import { createGenesis, loadReplica } from '../replica/load-replica.ts'
 import type { Replica } from '../replica/replica.ts'
 import type { CatalogNodeOptions, Peers } from './node-options.ts'
 
+/** Reads of journal and store are persistent. */
 export interface LoadOrCreateParts {
+  readonly journal: Journal
   readonly store: ObjectStore
   readonly clock: Clock
   readonly random: Random
@@ -18,8 +20,8 @@ export interface LoadOrCreateParts {
 }
 
 /** The catalog as it lies in the store; whoever may lead creates it, the others wait for that. */
-export async function loadOrCreate({ store, clock, random, log, options, peers }: LoadOrCreateParts): Promise<Replica> {
-  const parts = { store: makeReadsPersistent(store, clock), clock, log }
+export async function loadOrCreate(parts: LoadOrCreateParts): Promise<Replica> {
+  const { clock, random, log, options, peers } = parts
   for (;;) {
     const loaded = await loadReplica(parts)
     if (loaded === undefined && peers?.mayLead === true) {

@@ -3,9 +3,9 @@
  * snapshot to its end, and replaying it leads to the very state that each later snapshot holds.
  */
 import { FloeError, isFloeError } from '../../core/errors.ts'
-import { makeReadsPersistent } from '../journal/persistent-reads.ts'
 import { type LoadParts, readGenesis } from '../replica/load-replica.ts'
 import { readOn } from '../replica/read-on.ts'
+import { readPersistently } from '../replica/recover.ts'
 import { Replica } from '../replica/replica.ts'
 import { isBehindTrim, listSnapshots, readSnapshot, type SnapshotFolder } from '../snapshot/snapshot-store.ts'
 
@@ -20,7 +20,7 @@ export interface CatalogCheck {
 
 /** errors  invalid `catalog-missing`: the store holds no catalog; unavailable: the store does not answer, or it is being trimmed */
 export async function checkCatalog(given: LoadParts): Promise<CatalogCheck> {
-  const parts = { ...given, store: makeReadsPersistent(given.store, given.clock) }
+  const parts = readPersistently(given)
   const { store } = parts
   const problems: string[] = []
   const snapshots: { folder: SnapshotFolder; replica: Replica }[] = []
@@ -64,9 +64,9 @@ async function genesis(parts: LoadParts): Promise<Replica> {
   )
 }
 
-async function readUpTo({ store, clock }: LoadParts, replica: Replica, sequence: number): Promise<void> {
-  const outcome = await readOn(replica, store, clock, sequence)
-  if (outcome === 'end' && !(await isBehindTrim(store, replica.position.sequence))) return
+async function readUpTo(parts: LoadParts, replica: Replica, sequence: number): Promise<void> {
+  const outcome = await readOn(replica, parts, sequence)
+  if (outcome === 'end' && !(await isBehindTrim(parts.store, replica.position.sequence))) return
   if (outcome === 'end' && replica.position.sequence >= sequence) return
   throw new FloeError('unavailable', 'catalog-trimmed', 'the journal was trimmed while it was read: check again')
 }

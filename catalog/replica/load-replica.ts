@@ -1,5 +1,5 @@
 /**
- * Starts a replica from what lies in the store: the newest snapshot that reads, else the genesis entry. Reading the journal on
+ * Starts a replica from what was kept: the newest snapshot that reads, else the genesis entry. Reading the journal on
  * from there is read-on.ts.
  */
 import type { Clock } from '../../core/clock.ts'
@@ -8,14 +8,17 @@ import type { Log } from '../../core/log.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
 import { appendEntry } from '../journal/append-entry.ts'
 import { decodeTwice } from '../journal/decode-twice.ts'
+import type { Journal } from '../journal/journal.ts'
 import { corruptEntry, encodeEntry, entryKinds, positionAfterGenesis } from '../journal/journal-entry.ts'
 import { journalKey, manifestKey, trimmedKey } from '../journal/journal-keys.ts'
 import { listSnapshots, readSnapshot, type SnapshotFolder } from '../snapshot/snapshot-store.ts'
 import { CatalogState } from '../state/catalog-state.ts'
 import { Replica } from './replica.ts'
 
+/** Reads of journal and store should be persistent (journal/persistent-reads.ts). */
 export interface LoadParts {
-  /** Reads of it should be persistent (journal/persistent-reads.ts). */
+  readonly journal: Journal
+  /** Where the snapshots are. */
   readonly store: ObjectStore
   readonly clock: Clock
   readonly log: Log
@@ -60,7 +63,7 @@ async function tryReadSnapshot(store: ObjectStore, folder: SnapshotFolder): Prom
 }
 
 /** A replica at the genesis entry, if there is one. errors  as loadReplica */
-export async function readGenesis({ store }: LoadParts): Promise<Replica | 'restart' | undefined> {
+export async function readGenesis({ journal, store }: LoadParts): Promise<Replica | 'restart' | undefined> {
   if ((await store.head(trimmedKey)) !== undefined) {
     // A snapshot may have been replaced between listing and reading: only a second look tells.
     if ((await listSnapshots(store)).some(folder => folder.hasManifest)) return 'restart'
@@ -71,8 +74,8 @@ export async function readGenesis({ store }: LoadParts): Promise<Replica | 'rest
         'Restore the objects under catalog/snapshots/; Floe does not start an empty catalog over existing data.',
     )
   }
-  const bytes = await store.get(journalKey(1, 1))
-  return bytes && openGenesis(store, bytes)
+  const bytes = await journal.read(1, 1)
+  return bytes && openGenesis(journal, bytes)
 }
 
 /**
@@ -82,7 +85,7 @@ export async function readGenesis({ store }: LoadParts): Promise<Replica | 'rest
  * returns              a replica at the genesis entry, which is another process's if that was faster
  */
 export async function createGenesis(
-  { store, clock }: LoadParts,
+  { journal, clock }: LoadParts,
   writerId: Uint8Array,
   clusterId: Uint8Array,
   appendTimeoutMs: number,
@@ -96,15 +99,14 @@ export async function createGenesis(
     previousCrc: 0,
   }
   const { parts } = encodeEntry(header, [], 0, clusterId)
-  const outcome = await appendEntry(store, clock, journalKey(1, 1), parts, appendTimeoutMs)
-  return openGenesis(store, outcome === 'applied' ? Buffer.concat(parts) : outcome)
+  const outcome = await appendEntry(journal, clock, 1, 1, parts, appendTimeoutMs)
+  return openGenesis(journal, outcome === 'applied' ? Buffer.concat(parts) : outcome)
 }
 
-async function openGenesis(store: ObjectStore, bytes: Uint8Array): Promise<Replica> {
-  const key = journalKey(1, 1)
-  const entry = await decodeTwice(store, bytes, key)
+async function openGenesis(journal: Journal, bytes: Uint8Array): Promise<Replica> {
+  const entry = await decodeTwice(journal, 1, 1, bytes)
   if (entry.kind !== entryKinds.genesis || entry.epoch !== 1 || entry.sequence !== 1) {
-    throw corruptEntry(key, 'it is not a genesis entry')
+    throw corruptEntry(journalKey(1, 1), 'it is not a genesis entry')
   }
   return new Replica(new CatalogState(entry.body, entry.nowMs), positionAfterGenesis(entry))
 }

@@ -1,13 +1,21 @@
-/** Brings a replica forward by the journal entries that lie in the store. */
+/** Brings a replica forward by what lies in the journal. */
 import type { Clock } from '../../core/clock.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
 import { decodeTwice } from '../journal/decode-twice.ts'
+import type { Journal } from '../journal/journal.ts'
 import { corruptEntry, entryKinds } from '../journal/journal-entry.ts'
 import { journalKey } from '../journal/journal-keys.ts'
 import { isBehindTrim } from '../snapshot/snapshot-store.ts'
 import type { Replica } from './replica.ts'
 
 const entryReadsInFlight = 16
+
+export interface ReadOnParts {
+  readonly journal: Journal
+  /** Where the snapshots are. */
+  readonly store: ObjectStore
+  readonly clock: Clock
+}
 
 /**
  * Applies entry after entry until there is none. The end is the journal's own only if nothing of it was trimmed there: whoever
@@ -20,28 +28,28 @@ const entryReadsInFlight = 16
  */
 export async function readOn(
   replica: Replica,
-  store: ObjectStore,
-  clock: Clock,
+  { journal, store, clock }: ReadOnParts,
   upToSequence = Number.POSITIVE_INFINITY,
 ): Promise<'end' | 'behind'> {
   for (;;) {
     const { epoch, sequence } = replica.position
-    const keys = Array.from({ length: entryReadsInFlight }, (_, index) => journalKey(epoch, sequence + 1 + index))
-    const bodies = await Promise.all(keys.map(key => store.get(key)))
+    const sequences = Array.from({ length: entryReadsInFlight }, (_, index) => sequence + 1 + index)
+    const bodies = await Promise.all(sequences.map(next => journal.read(epoch, next)))
     for (const [index, body] of bodies.entries()) {
       if (replica.position.sequence >= upToSequence) return 'end'
-      const key = keys[index]!
+      const next = sequences[index]!
+      const key = journalKey(epoch, next)
       let bytes = body
       if (bytes === undefined) {
         if (!bodies.slice(index + 1).some(later => later !== undefined)) return 'end'
         // A leader that lives may have written this and the next while we were reading: ask again before crying hole.
-        bytes = await store.get(key)
+        bytes = await journal.read(epoch, next)
         if (bytes === undefined) {
           if (await isBehindTrim(store, replica.position.sequence)) return 'behind'
           throw corruptEntry(key, 'it is missing although later entries exist')
         }
       }
-      const entry = await decodeTwice(store, bytes, key)
+      const entry = await decodeTwice(journal, epoch, next, bytes)
       // Where entries were trimmed, a process that was as far behind may have put a seal that is none.
       if (entry.kind === entryKinds.seal && (await isBehindTrim(store, replica.position.sequence))) return 'behind'
       replica.apply(entry, bytes.length, key)

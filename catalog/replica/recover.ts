@@ -3,7 +3,7 @@
  * docs/design/0001-catalog-journal.md.
  */
 import { FloeError } from '../../core/errors.ts'
-import { makeReadsPersistent } from '../journal/persistent-reads.ts'
+import { makeJournalReadsPersistent, makeReadsPersistent } from '../journal/persistent-reads.ts'
 import { isBehindTrim } from '../snapshot/snapshot-store.ts'
 import { createGenesis, type LoadParts, loadReplica } from './load-replica.ts'
 import { readOn } from './read-on.ts'
@@ -24,7 +24,7 @@ const restartsMax = 20
  *         is there is not complete; unsupported: a newer Floe wrote it; fenced: others keep taking the lead
  */
 export async function recover(given: RecoveryOptions): Promise<Replica> {
-  const options = { ...given, store: makeReadsPersistent(given.store, given.clock) }
+  const options = readPersistently(given)
   return untilNotTrimmed(options, async () => {
     const { writerId, newClusterId, appendTimeoutMs } = options
     const loaded =
@@ -40,7 +40,7 @@ export async function recover(given: RecoveryOptions): Promise<Replica> {
  * errors  invalid: the store holds no catalog; otherwise those of recovery
  */
 export async function replayOnly(given: LoadParts): Promise<Replica> {
-  const options = { ...given, store: makeReadsPersistent(given.store, given.clock) }
+  const options = readPersistently(given)
   return untilNotTrimmed(options, async () => {
     const loaded = await loadReplica(options)
     if (loaded === undefined) {
@@ -50,9 +50,18 @@ export async function replayOnly(given: LoadParts): Promise<Replica> {
         `${options.store.uri} holds no Floe catalog: nothing was ever served from it`,
       )
     }
-    if (loaded === 'restart' || (await readOn(loaded, options.store, options.clock)) === 'behind') return undefined
+    if (loaded === 'restart' || (await readOn(loaded, options)) === 'behind') return undefined
     return (await isBehindTrim(options.store, loaded.position.sequence)) ? undefined : loaded
   })
+}
+
+export function readPersistently<P extends LoadParts>(parts: P): P {
+  const { journal, store, clock } = parts
+  return {
+    ...parts,
+    journal: makeJournalReadsPersistent(journal, clock),
+    store: makeReadsPersistent(store, clock),
+  }
 }
 
 async function untilNotTrimmed(

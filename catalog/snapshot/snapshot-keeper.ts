@@ -10,7 +10,8 @@ import { errorMessage } from '../../core/errors.ts'
 import type { Log } from '../../core/log.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
 import { createObject } from '../../storage/put-if-absent.ts'
-import { journalPrefix, manifestKey, parseJournalKey, trimmedKey } from '../journal/journal-keys.ts'
+import type { Journal } from '../journal/journal.ts'
+import { manifestKey, trimmedKey } from '../journal/journal-keys.ts'
 import type { Replica } from '../replica/replica.ts'
 import { captureSnapshot, listSnapshots, snapshotsKept, writeSnapshot } from './snapshot-store.ts'
 
@@ -32,6 +33,7 @@ export const snapshotDefaults: SnapshotOptions = {
 const deleteCountMax = 1000
 
 export class SnapshotKeeper {
+  readonly #journal: Journal
   readonly #store: ObjectStore
   readonly #clock: Clock
   readonly #log: Log
@@ -39,7 +41,8 @@ export class SnapshotKeeper {
   #lastBytes = 0
   #running: Promise<void> | undefined
 
-  constructor(store: ObjectStore, clock: Clock, log: Log, options: SnapshotOptions) {
+  constructor(journal: Journal, store: ObjectStore, clock: Clock, log: Log, options: SnapshotOptions) {
+    this.#journal = journal
     this.#store = store
     this.#clock = clock
     this.#log = log
@@ -98,31 +101,7 @@ export class SnapshotKeeper {
     const older = folders.slice(0, folders.indexOf(oldestKept))
     await this.#delete(older.filter(folder => folder.hasManifest).map(folder => manifestKey(folder.prefix)))
     await this.#delete(older.flatMap(folder => folder.keys.filter(key => key !== manifestKey(folder.prefix))))
-    await this.#trimJournal(oldestKept.sequence)
-  }
-
-  async #trimJournal(upToSequence: number): Promise<void> {
-    let keys: string[] = []
-    let previous: { key: string; epoch: number; sequence: number } | undefined
-    let after: string | undefined
-    do {
-      const page = await this.#store.list(journalPrefix, after)
-      for (const { key } of page.objects) {
-        const parsed = parseJournalKey(key)
-        if (parsed === undefined) continue
-        // Only an entry that has a successor in its epoch is no seal.
-        if (previous?.epoch === parsed.epoch && previous.sequence > 1 && previous.sequence <= upToSequence) {
-          keys.push(previous.key)
-        }
-        previous = { key, ...parsed }
-      }
-      if (keys.length >= deleteCountMax) {
-        await this.#delete(keys)
-        keys = []
-      }
-      after = page.next
-    } while (after !== undefined)
-    await this.#delete(keys)
+    await this.#journal.trim(oldestKept.sequence)
   }
 
   async #delete(keys: readonly string[]): Promise<void> {

@@ -9,6 +9,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { openSession } from '../../catalog/commands/name-commands.ts'
 import { createTopic } from '../../catalog/commands/topic-commands.ts'
 import { journalKey } from '../../catalog/journal/journal-keys.ts'
+import { StoreJournal } from '../../catalog/journal/store-journal.ts'
 import { receiptsPerClientMax } from '../../catalog/limits.ts'
 import { type Catalog, type CatalogOptions, openCatalog } from '../../catalog/open-catalog.ts'
 import { replayOnly } from '../../catalog/replica/recover.ts'
@@ -96,6 +97,8 @@ for (const [name, makeStore] of Object.entries(storeMakers)) {
       const second = await openStubbornly(store, clock)
       expect(second.state.hash()).toBe(first.state.hash())
       expect(second.state.hash()).toBe(modelHashes(second.state.clusterId, clock.time).at(-1))
+      // It takes the first one's node off the list by itself, and must not do so in a directory that is being removed.
+      await second.close()
     })
 
     test('a second opener takes the lead; the first one is fenced and nothing it wanted is applied', async () => {
@@ -348,9 +351,10 @@ describe('leaders that overlap', () => {
     const store = new MemoryStore(clock)
     const first = await open(store, clock)
     await first.client.createTopic('early', 1, {})
+    const journal = new StoreJournal(store, clock)
     const sleepers = [
-      await replayOnly({ store, clock, log: silentLog }),
-      await replayOnly({ store, clock, log: silentLog }),
+      await replayOnly({ journal, store, clock, log: silentLog }),
+      await replayOnly({ journal, store, clock, log: silentLog }),
     ]
     const second = await open(store, clock)
     for (let round = 0; round < 4; round++) {
@@ -359,7 +363,7 @@ describe('leaders that overlap', () => {
     }
     for (const [index, sleeper] of sleepers.entries()) {
       const writerId = new Uint8Array(16).fill(index + 1)
-      const claim = { store, clock, writerId, address: '', appendTimeoutMs: 1_000 }
+      const claim = { journal, store, clock, writerId, address: '', appendTimeoutMs: 1_000 }
       // The seal of the first leader's epoch is still there, what came after it is gone: the key behind it is free.
       for (let attempt = 0; attempt < 3; attempt++) expect(await readOnAndTakeLead(sleeper, claim)).toBe('behind')
       expect([...sleeper.state.topics.all()].map(topic => topic.name)).toEqual(['early'])

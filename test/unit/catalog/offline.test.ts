@@ -1,6 +1,7 @@
 /** The catalog looked at and checked from the store alone. */
 import { expect, test } from 'vitest'
 import { journalKey } from '../../../catalog/journal/journal-keys.ts'
+import { StoreJournal } from '../../../catalog/journal/store-journal.ts'
 import { checkCatalog } from '../../../catalog/offline/check-catalog.ts'
 import { inspectCatalog } from '../../../catalog/offline/inspect-catalog.ts'
 import { openCatalog } from '../../../catalog/open-catalog.ts'
@@ -14,7 +15,7 @@ async function makeCatalog() {
   const clock = new HandClock()
   const store = new MemoryStore(clock)
   const catalog = await openCatalog({ store, clock, random: seededRandom(1), log: silentLog })
-  const parts = { store, clock, log: silentLog }
+  const parts = { journal: new StoreJournal(store, clock), store, clock, log: silentLog }
   for (let round = 0; round < 3; round++) {
     for (let index = 0; index < 5; index++) await catalog.client.createTopic(`topic-${round}-${index}`, 2, {})
     if (round < 2) await catalog.takeSnapshot()
@@ -40,7 +41,7 @@ test('a whole catalog is shown and proved beside the process that leads it', asy
 test('a new catalog without snapshots is proved from its first entry', async () => {
   const clock = new HandClock()
   const store = new MemoryStore(clock)
-  const parts = { store, clock, log: silentLog }
+  const parts = { journal: new StoreJournal(store, clock), store, clock, log: silentLog }
   await expect(checkCatalog(parts)).rejects.toMatchObject({ code: 'catalog-missing' })
   const catalog = await openCatalog({ ...parts, random: seededRandom(1) })
   await catalog.client.createTopic('topic', 1, {})
