@@ -15,11 +15,12 @@ import { FloeError, isFloeError } from '../core/errors.ts'
 import { BatchAnswers } from './apply-batch.ts'
 import { type Command, readAnswer } from './commands/command.ts'
 import { appendEntry } from './journal/append-entry.ts'
-import type { Journal } from './journal/journal.ts'
 import { decodeEntry, encodeEntry, entryHeaderBytes, entryKinds, equalBytes } from './journal/journal-entry.ts'
 import { journalKey } from './journal/journal-keys.ts'
 import { OpenBatch } from './journal/open-batch.ts'
 import type { PendingCommand } from './pending-command.ts'
+import { checkFooting } from './replica/check-footing.ts'
+import type { ReadOnParts } from './replica/read-on.ts'
 import type { Replica } from './replica/replica.ts'
 
 export interface GroupCommitOptions {
@@ -51,6 +52,8 @@ export interface LeaderHooks {
   onLost(error: FloeError): void
 }
 
+/** How long what is written into a store that was emptied meanwhile may still be answered. Two reads each time. */
+const footingCheckIntervalMs = 1_000
 const pooledWritersMax = 4
 const answersPerTurn = 512
 
@@ -63,7 +66,7 @@ interface WrittenBatch {
 
 export class Leader {
   readonly replica: Replica
-  readonly #journal: Journal
+  readonly #parts: ReadOnParts
   readonly #clock: Clock
   readonly #writerId: Uint8Array
   readonly #options: GroupCommitOptions
@@ -77,15 +80,17 @@ export class Leader {
   #isLost = false
   #running: Promise<void> | undefined
   #writingSinceMs: number | undefined
+  #footingCheckedMs: number
   #barrier: Promise<number> | undefined
   #nextBarrier: Promise<number> | undefined
   readonly #answers = new BatchAnswers()
   readonly #out = new ByteWriter(64 * 1024)
 
   /** `replica` stands at the seal that made its `writerId` the leader, and is moved by nobody else from now on. */
-  constructor(journal: Journal, clock: Clock, replica: Replica, options: GroupCommitOptions, hooks: LeaderHooks) {
-    this.#journal = journal
-    this.#clock = clock
+  constructor(parts: ReadOnParts, replica: Replica, options: GroupCommitOptions, hooks: LeaderHooks) {
+    this.#parts = parts
+    this.#clock = parts.clock
+    this.#footingCheckedMs = parts.clock.monotonicMs()
     this.replica = replica
     this.#writerId = replica.position.writerId
     this.#options = options
@@ -177,7 +182,7 @@ export class Leader {
     const { epoch, sequence } = this.replica.position
     for (let next = sequence + 1; ; next++) {
       const key = journalKey(epoch, next)
-      const bytes = await this.#journal.read(epoch, next)
+      const bytes = await this.#parts.journal.read(epoch, next)
       if (bytes === undefined) break
       // Our own entry that is just being written, or the seal that ended our term.
       if (equalBytes(decodeEntry(bytes, key).writerId, this.#writerId)) continue
@@ -283,20 +288,35 @@ export class Leader {
     this.#writingSinceMs = this.#clock.monotonicMs()
     try {
       const { parts, crc } = encodeEntry(header, clientIds, commandCount, body.view())
+      const footing = this.#checkFooting()
       const outcome = await appendEntry(
-        this.#journal,
+        this.#parts.journal,
         this.#clock,
         epoch,
         sequence,
         parts,
         this.#options.appendTimeoutMs,
       )
-      const key = journalKey(epoch, sequence)
-      return outcome === 'applied' ? { sequence, crc, nowMs, parts } : fencedError(key)
+      if (outcome !== 'applied') return fencedError(journalKey(epoch, sequence))
+      await footing
+      return { sequence, crc, nowMs, parts }
     } catch (error) {
       return asFailure(error)
     } finally {
       this.#writingSinceMs = undefined
+    }
+  }
+
+  /** Once in a while, beside a write: a store that was emptied takes entries like any other. */
+  async #checkFooting(): Promise<void> {
+    const nowMs = this.#clock.monotonicMs()
+    if (nowMs - this.#footingCheckedMs < footingCheckIntervalMs) return
+    this.#footingCheckedMs = nowMs
+    try {
+      await checkFooting(this.replica, this.#parts)
+    } catch (error) {
+      // A store that does not answer is asked again with the next write.
+      if (!isFloeError(error, 'unavailable')) throw error
     }
   }
 

@@ -7,13 +7,16 @@
  *   data file         <table folder>/data/<hash>/<grant>-<index>.parquet
  *   dead letter file  <table folder>/dead-letters/<grant>-<index>.parquet
  */
+export const segmentsPrefix = 'segments/'
+export const tablesPrefix = 'tables/'
+
 export function segmentKey(grantId: number, nameIndex: number): string {
-  return `segments/${spread(grantId, nameIndex)}/${grantedName(grantId, nameIndex)}.log`
+  return `${segmentsPrefix}${spread(grantId, nameIndex)}/${grantedName(grantId, nameIndex)}.log`
 }
 
 /** The folder of a table under the store's root. */
 export function tableFolder(tableName: string, tableUuid: string): string {
-  return `tables/${tableName}-${tableUuid.slice(0, 8)}`
+  return `${tablesPrefix}${tableName}-${tableUuid.slice(0, 8)}`
 }
 
 /** Relative to the table's folder. */

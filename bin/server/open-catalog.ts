@@ -37,8 +37,12 @@ export async function openServerCatalog(parts: OpenServerCatalog): Promise<Catal
   ready.promise.catch(() => {})
   const peers = server.cluster && (await joinCluster(server.cluster, parts, ready.promise))
   try {
-    const given = { store, clock: systemClock, random: systemRandom, log, onLost }
-    const catalog = await openCatalog(peers === undefined ? given : { ...given, peers })
+    const ambient = { store, clock: systemClock, random: systemRandom, log }
+    const catalog = await openCatalog(
+      peers === undefined
+        ? { ...ambient, onLost: error => onLost(explainTakeOver(error, store)) }
+        : { ...ambient, onLost, peers },
+    )
     closers.push(() => catalog.close())
     ready.resolve(catalog)
     return catalog
@@ -46,6 +50,20 @@ export async function openServerCatalog(parts: OpenServerCatalog): Promise<Catal
     ready.reject(error)
     throw error
   }
+}
+
+/** Without `cluster`, whoever starts on a store takes it over: after a crash nobody else could tell. */
+function explainTakeOver(error: FloeError, store: ObjectStore): FloeError {
+  if (error.kind !== 'fenced') return error
+  return new FloeError(
+    'fenced',
+    'store-taken-over',
+    `another Floe process was started on ${store.uri} and has taken over; nothing that this one acknowledged is lost. One store is ` +
+      'served by one process, unless all of them have a `cluster` section with the same secret (docs/scaling.md): stop one of ' +
+      'the two, give it a place of its own, or make them a cluster',
+    {},
+    error,
+  )
 }
 
 async function joinCluster(

@@ -8,6 +8,7 @@
 import type { JournalPosition } from './journal-entry.ts'
 
 export const trimmedKey = 'catalog/trimmed'
+export const catalogPrefix = 'catalog/'
 export const journalPrefix = 'catalog/journal/'
 export const snapshotsPrefix = 'catalog/snapshots/'
 

@@ -4,7 +4,9 @@ import type { Log } from '../../core/log.ts'
 import { type Random, randomUuidBytes } from '../../core/random.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
 import type { Journal } from '../journal/journal.ts'
+import { checkNamesAreFree } from '../replica/check-store.ts'
 import { createGenesis, loadReplica } from '../replica/load-replica.ts'
+import { readOn } from '../replica/read-on.ts'
 import type { Replica } from '../replica/replica.ts'
 import type { CatalogNodeOptions, Peers } from './node-options.ts'
 
@@ -27,7 +29,10 @@ export async function loadOrCreate(parts: LoadOrCreateParts): Promise<Replica> {
     if (loaded === undefined && peers?.mayLead === true) {
       return createGenesis(parts, random.bytes(16), randomUuidBytes(random), options.appendTimeoutMs)
     }
-    if (loaded !== undefined && loaded !== 'restart') return loaded
+    if (loaded !== undefined && loaded !== 'restart') {
+      const isWhole = (await readOn(loaded, parts)) === 'end' && (await checkNamesAreFree(loaded, parts)) === undefined
+      if (isWhole) return loaded
+    }
     if (loaded === undefined) log.info('waiting for a process that may lead to create the catalog')
     await clock.sleep(options.seekIntervalMs * 4)
   }

@@ -13,6 +13,7 @@ import { corruptEntry, encodeEntry, entryKinds, positionAfterGenesis } from '../
 import { journalKey, manifestKey, trimmedKey } from '../journal/journal-keys.ts'
 import { listSnapshots, readSnapshot, type SnapshotFolder } from '../snapshot/snapshot-store.ts'
 import { CatalogState } from '../state/catalog-state.ts'
+import { catalogMissingError, findDataWithoutCatalog } from './check-store.ts'
 import { Replica } from './replica.ts'
 
 /** Reads of journal and store should be persistent (journal/persistent-reads.ts). */
@@ -83,13 +84,21 @@ export async function readGenesis({ journal, store }: LoadParts): Promise<Replic
  *
  * writerId, clusterId  fresh random 16 bytes each
  * returns              a replica at the genesis entry, which is another process's if that was faster
+ * errors               invalid: the store holds data of a catalog that is gone
  */
 export async function createGenesis(
-  { journal, clock }: LoadParts,
+  { journal, store, clock }: LoadParts,
   writerId: Uint8Array,
   clusterId: Uint8Array,
   appendTimeoutMs: number,
 ): Promise<Replica> {
+  const stray = await findDataWithoutCatalog(store)
+  if (stray !== undefined) {
+    // Another process may just have created the catalog.
+    const bytes = await journal.read(1, 1)
+    if (bytes === undefined) throw catalogMissingError(store, stray)
+    return openGenesis(journal, bytes)
+  }
   const header = {
     kind: entryKinds.genesis,
     epoch: 1,

@@ -5,6 +5,7 @@
 import { FloeError } from '../../core/errors.ts'
 import { makeJournalReadsPersistent, makeReadsPersistent } from '../journal/persistent-reads.ts'
 import { isBehindTrim } from '../snapshot/snapshot-store.ts'
+import { checkNamesAreFree } from './check-store.ts'
 import { createGenesis, type LoadParts, loadReplica } from './load-replica.ts'
 import { readOn } from './read-on.ts'
 import type { Replica } from './replica.ts'
@@ -29,8 +30,9 @@ export async function recover(given: RecoveryOptions): Promise<Replica> {
     const { writerId, newClusterId, appendTimeoutMs } = options
     const loaded =
       (await loadReplica(options)) ?? (await createGenesis(options, writerId, newClusterId, appendTimeoutMs))
-    if (loaded === 'restart' || (await readOnAndTakeLead(loaded, options)) === 'behind') return undefined
-    return loaded
+    if (loaded === 'restart' || (await readOn(loaded, options)) === 'behind') return undefined
+    if ((await checkNamesAreFree(loaded, options)) === 'behind') return undefined
+    return (await readOnAndTakeLead(loaded, options)) === 'behind' ? undefined : loaded
   })
 }
 

@@ -22,9 +22,15 @@ import {
 } from '../journal/journal-entry.ts'
 import type { CatalogState } from '../state/catalog-state.ts'
 
+/** More than the time in which a leader notices that its store was emptied (leader.ts). */
+const footingAgeMs = 2_000
+
 export class Replica {
   #state: CatalogState
   #position: JournalPosition
+  #footing: JournalPosition
+  #nextFooting: JournalPosition
+  #nextFootingMs: number
   /** Entries applied since the snapshot that this replica could start from, and their bytes. */
   entryCount = 0
   entryBytes = 0
@@ -40,6 +46,9 @@ export class Replica {
   constructor(state: CatalogState, position: JournalPosition) {
     this.#state = state
     this.#position = position
+    this.#footing = position
+    this.#nextFooting = position
+    this.#nextFootingMs = state.nowMs
   }
 
   /** Replaced as a whole when a newer snapshot is loaded: not to be kept across awaits. */
@@ -49,6 +58,14 @@ export class Replica {
 
   get position(): JournalPosition {
     return this.#position
+  }
+
+  /**
+   * Where the replica stood some seconds of entries ago. A store that was emptied takes the newest entries like any other, and does not
+   * hold this one (check-footing.ts).
+   */
+  get footing(): JournalPosition {
+    return this.#footing
   }
 
   /**
@@ -88,6 +105,11 @@ export class Replica {
 
   #advance(position: JournalPosition, bytes: number, appendedBefore: number, committedBefore: number): void {
     this.#position = position
+    if (this.#state.nowMs - this.#nextFootingMs >= footingAgeMs) {
+      this.#footing = this.#nextFooting
+      this.#nextFooting = position
+      this.#nextFootingMs = this.#state.nowMs
+    }
     this.entryCount++
     this.entryBytes += bytes
     if (this.#state.appendPosition !== appendedBefore) this.appended.notify()
@@ -99,6 +121,9 @@ export class Replica {
   replace(state: CatalogState, position: JournalPosition): void {
     this.#state = state
     this.#position = position
+    this.#footing = position
+    this.#nextFooting = position
+    this.#nextFootingMs = state.nowMs
     this.entryCount = 0
     this.entryBytes = 0
     this.wake()

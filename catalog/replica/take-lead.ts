@@ -6,6 +6,7 @@ import { appendEntry } from '../journal/append-entry.ts'
 import { encodeEntry, encodeSealBody, entryKinds } from '../journal/journal-entry.ts'
 import { journalKey } from '../journal/journal-keys.ts'
 import { isBehindTrim } from '../snapshot/snapshot-store.ts'
+import { checkFooting } from './check-footing.ts'
 import { type ReadOnParts, readOn } from './read-on.ts'
 import type { Replica } from './replica.ts'
 
@@ -21,10 +22,11 @@ export interface LeadClaim extends ReadOnParts {
  * returns  'sealed': the caller leads from the replica's position on; 'read on': somebody else's entry came first and lies in
  *          the journal; 'behind': the entries in between were trimmed, and the seal, if one was made, means nothing: the replica must
  *          start from a snapshot before it reads on, or it would take that seal for one
- * errors   unavailable: whether the seal exists is not known; corrupt
+ * errors   unavailable: whether the seal exists is not known; corrupt: see check-footing.ts, too
  */
 export async function takeLead(replica: Replica, claim: LeadClaim): Promise<'sealed' | 'read on' | 'behind'> {
   const { journal, store, clock, writerId, address, appendTimeoutMs } = claim
+  await checkFooting(replica, claim)
   const { epoch, sequence, crc } = replica.position
   const nowMs = Math.max(replica.state.nowMs, Math.floor(clock.nowMs()))
   const header = { kind: entryKinds.seal, epoch, sequence: sequence + 1, writerId, nowMs, previousCrc: crc }

@@ -31,6 +31,11 @@ export class NameGrants {
   /** No grant falls due earlier. */
   #nextDueMs = Number.POSITIVE_INFINITY
 
+  /** Of the grant that comes next. */
+  get nextId(): number {
+    return this.#nextId
+  }
+
   get count(): number {
     return this.#grants.size
   }
