@@ -138,6 +138,14 @@ function createProgram(): Command {
       await runCatalogCheck(place, output)
     }),
   )
+  addStorePlace(
+    addCommand(catalog, 'export', 'print all that the catalog says about data, one line of JSON each'),
+  ).action(
+    run(async (output, place: PlaceOptions) => {
+      const { runCatalogExport } = await import('./commands/catalog.ts')
+      await runCatalogExport(place, output)
+    }),
+  )
 
   const dlq = program.command('dlq').description('records that did not fit their table')
   addPlace(addCommand(dlq, 'list', 'count the dead letters of each table')).action(

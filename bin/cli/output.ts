@@ -2,6 +2,7 @@
  * How commands speak. Results go to standard output, everything else to standard error. With `--json` the output is JSON alone;
  * progress and colours appear only on a terminal.
  */
+import { once } from 'node:events'
 import pc from 'picocolors'
 import { toJson } from '../../api/json.ts'
 
@@ -14,6 +15,8 @@ export interface Output {
   /** One result: the value as JSON, or the text for people. */
   result(value: unknown, text: () => string): void
   line(text: string): void
+  /** One line of JSON for each, no faster than they are read. */
+  jsonLines(values: AsyncIterable<unknown>): Promise<void>
   /** A remark beside the result. */
   note(text: string): void
   /** Replaces the progress line; an empty text removes it. */
@@ -37,6 +40,12 @@ export function createOutput(isJson: boolean): Output {
     colors: pc.createColors(process.stdout.isTTY === true && pc.isColorSupported),
     result: (value, text) => line(isJson ? toJson(value) : text()),
     line,
+    async jsonLines(values) {
+      clearProgress()
+      for await (const value of values) {
+        if (!process.stdout.write(`${toJson(value)}\n`)) await once(process.stdout, 'drain')
+      }
+    },
     note(text) {
       clearProgress()
       process.stderr.write(`${text}\n`)

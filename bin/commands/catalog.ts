@@ -1,14 +1,15 @@
-/** `floe catalog inspect` and `floe catalog check`: the catalog as it lies in the store, beside a running server and without one. */
+/** `floe catalog inspect`, `check` and `export`: the catalog as it lies in the store, beside a running server and without one. */
 
 import { StoreJournal } from '../../catalog/journal/store-journal.ts'
 import { checkCatalog } from '../../catalog/offline/check-catalog.ts'
+import { exportCatalog } from '../../catalog/offline/export-catalog.ts'
 import { inspectCatalog } from '../../catalog/offline/inspect-catalog.ts'
 import type { LoadParts } from '../../catalog/replica/load-replica.ts'
 import { systemClock } from '../../core/clock.ts'
 import { silentLog } from '../../core/log.ts'
 import { ToldFailure } from '../cli/failure.ts'
 import { formatCount, type Output } from '../cli/output.ts'
-import { openPlaceStore } from '../cli/place.ts'
+import { openPlace, openPlaceStore } from '../cli/place.ts'
 import type { PlaceOptions } from '../main.ts'
 
 export async function runCatalogInspect(place: PlaceOptions, output: Output): Promise<void> {
@@ -47,6 +48,11 @@ export async function runCatalogCheck(place: PlaceOptions, output: Output): Prom
     ].join('\n'),
   )
   if (!isWhole) throw new ToldFailure()
+}
+
+export async function runCatalogExport(place: PlaceOptions, output: Output): Promise<void> {
+  const { catalog } = await openPlace(place)
+  await output.jsonLines(exportCatalog(catalog))
 }
 
 async function openParts(place: PlaceOptions): Promise<LoadParts> {

@@ -211,13 +211,14 @@ tables:
   ])
 
   expect(await server.stop('SIGTERM')).toBe(0)
-  const [verified, selected, wrong, written, checked, inspected, shown, listed, topics] = await Promise.all([
+  const [verified, selected, wrong, written, checked, inspected, exported, shown, listed, topics] = await Promise.all([
     run('verify', 'floe__orders', '--json', '-c', path),
     run('sql', '-c', path, 'select id, name from floe__orders order by id'),
     run('sql', '-c', path, 'select * from floe__order'),
     run('sql', '-c', path, `copy floe__orders to '${folder}/stolen.csv'`),
     run('catalog', 'check', '--json', '-c', path),
     run('catalog', 'inspect', '-c', path),
+    run('catalog', 'export', '-c', path),
     run('dlq', 'show', 'floe__orders', '--json', '-c', path),
     run('dlq', 'list', '-c', path),
     run('topics', '-c', path),
@@ -237,6 +238,13 @@ tables:
   ])
   expect(JSON.parse(checked.stdout)).toMatchObject({ isWhole: true, problems: [] })
   expect(inspected.stdout).toMatch(/\ntables +1\ndata files +1\n/)
+  const exportedRows = exported.stdout
+    .trimEnd()
+    .split('\n')
+    .map(line => JSON.parse(line))
+  expect(exportedRows.filter(({ kind }) => kind === 'data-file')).toMatchObject([
+    { table: 'floe__orders', recordCount: 3 },
+  ])
   expect(JSON.parse(shown.stdout).letters).toEqual([
     expect.objectContaining({
       partition: 0,

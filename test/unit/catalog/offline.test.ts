@@ -3,12 +3,14 @@ import { expect, test } from 'vitest'
 import { journalKey } from '../../../catalog/journal/journal-keys.ts'
 import { StoreJournal } from '../../../catalog/journal/store-journal.ts'
 import { checkCatalog } from '../../../catalog/offline/check-catalog.ts'
+import { type ExportedRow, exportCatalog } from '../../../catalog/offline/export-catalog.ts'
 import { inspectCatalog } from '../../../catalog/offline/inspect-catalog.ts'
 import { openCatalog } from '../../../catalog/open-catalog.ts'
+import { openCatalogReader } from '../../../catalog/reader.ts'
 import { silentLog } from '../../../core/log.ts'
 import { seededRandom } from '../../../core/random.ts'
 import { MemoryStore } from '../../../storage/memory-store.ts'
-import { HandClock } from './catalog-fixture.ts'
+import { dataFile, HandClock, range, tableDefinition } from './catalog-fixture.ts'
 
 /** A catalog with topics, two complete snapshots and entries after them. */
 async function makeCatalog() {
@@ -68,4 +70,39 @@ test('each damage is named: a missing entry, a damaged snapshot', async () => {
   const { problems, snapshotsRead } = await checkCatalog(parts)
   expect(snapshotsRead).toBe(1)
   expect(problems).toEqual([`${newer} is damaged: its checksum differs`])
+})
+
+test('everything said about data is exported, over pages, beside the process that leads', async () => {
+  const { catalog, parts } = await makeCatalog()
+  const { client } = catalog
+  const { table } = await client.createTable(tableDefinition())
+  const { tableId } = table
+  await client.claimSourcePartitions(tableId, [0])
+  const fileCount = 2_100
+  const { grantId } = await client.grantNames('data-file', fileCount, 60_000, tableId)
+  const files = Array.from({ length: fileCount }, (_, index) => dataFile(grantId, index, 2))
+  const coverage = [range(0, 0n, 2 * fileCount, 1)]
+  expect(await client.commitTableFiles({ tableId, files, deadLetterFiles: [], coverage })).toMatchObject({
+    outcome: 'committed',
+  })
+  const rows = await Array.fromAsync(exportCatalog(await openCatalogReader(parts)))
+  const ofKind = (kind: string): ExportedRow[] => rows.filter(row => row.kind === kind)
+  expect(
+    Object.fromEntries(
+      Map.groupBy(rows, row => row.kind)
+        .entries()
+        .map(([kind, all]) => [kind, all.length]),
+    ),
+  ).toEqual({
+    cluster: 1,
+    topic: 15,
+    partition: 30,
+    table: 1,
+    'source-partition': 1,
+    'data-file': fileCount,
+  })
+  expect(new Set(ofKind('data-file').map(row => row.path)).size).toBe(fileCount)
+  expect(ofKind('data-file')[0]).toMatchObject({ table: 'local__orders', recordCount: 2, fileBytes: 1002 })
+  expect(ofKind('source-partition')[0]).toMatchObject({ partition: 0, start: 0n, end: 4200n, written: 4200n })
+  expect(ofKind('cluster')[0]).toEqual({ kind: 'cluster', clusterId: await client.clusterId() })
 })
