@@ -17,6 +17,7 @@ import type { Command } from '../catalog/commands/command.ts'
 import { commitTableFiles } from '../catalog/commands/commit-table-files.ts'
 import { grantNames, openSession } from '../catalog/commands/name-commands.ts'
 import { claimSourcePartitions, createTable } from '../catalog/commands/table-commands.ts'
+import { journalInStore } from '../catalog/journal/journal.ts'
 import { OpenBatch } from '../catalog/journal/open-batch.ts'
 import { namesPerGrantMax } from '../catalog/limits.ts'
 import { type Catalog, openCatalog } from '../catalog/open-catalog.ts'
@@ -267,7 +268,7 @@ async function main(): Promise<void> {
   let snapshotBytes = 0
   for (let round = 0; round < 3; round++) {
     const started = performance.now()
-    const position = { epoch: 1, sequence: 1, crc: 0, writerId: clientId, leaderAddress: '' }
+    const position = { epoch: 1, sequence: 1, crc: 0, writerId: clientId, leaderAddress: '', journal: journalInStore }
     snapshotBytes = captureSnapshot(state, position).bytes
     pauses.push(Number((performance.now() - started).toFixed(1)))
   }

@@ -15,6 +15,7 @@ import { FloeError, isFloeError } from '../core/errors.ts'
 import { BatchAnswers } from './apply-batch.ts'
 import { type Command, readAnswer } from './commands/command.ts'
 import { appendEntry } from './journal/append-entry.ts'
+import { fencedBy } from './journal/journal-elsewhere.ts'
 import { decodeEntry, encodeEntry, entryHeaderBytes, entryKinds, equalBytes } from './journal/journal-entry.ts'
 import { journalKey } from './journal/journal-keys.ts'
 import { OpenBatch } from './journal/open-batch.ts'
@@ -186,7 +187,7 @@ export class Leader {
       if (bytes === undefined) break
       // Our own entry that is just being written, or the seal that ended our term.
       if (equalBytes(decodeEntry(bytes, key).writerId, this.#writerId)) continue
-      const error = fencedError(key)
+      const error = fencedBy(bytes, key, this.replica.position)
       this.#lose(error)
       throw error
     }
@@ -297,7 +298,7 @@ export class Leader {
         parts,
         this.#options.appendTimeoutMs,
       )
-      if (outcome !== 'applied') return fencedError(journalKey(epoch, sequence))
+      if (outcome !== 'applied') return fencedBy(outcome, journalKey(epoch, sequence), this.replica.position)
       await footing
       return { sequence, crc, nowMs, parts }
     } catch (error) {
@@ -363,12 +364,6 @@ export class Leader {
     this.replica.wake()
     if (first) this.#hooks.onLost(error)
   }
-}
-
-function fencedError(key: string): FloeError {
-  return new FloeError('fenced', 'catalog-fenced', `another process leads the catalog now: it wrote ${key} first`, {
-    key,
-  })
 }
 
 function notWritten(cause: FloeError): FloeError {

@@ -5,6 +5,9 @@ export const commandBytesMax = 8 * 1024 * 1024
 /** One command's encoded result. */
 export const resultBytesMax = 16 * 1024 * 1024
 
+/** One journal entry: a batch that was nearly full when the largest command came, with room for its clients. */
+export const entryBytesMax = 32 * 1024 * 1024
+
 /** A client may retry its last so many requests and get the first answer; it keeps at most so many in flight. */
 export const receiptsPerClientMax = 128
 /** Results up to this size lie in the client's slab, larger ones beside it. */

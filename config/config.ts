@@ -140,6 +140,9 @@ function checkServer(server: ServerOptions, report: Report): void {
   if (catalog.vendCredentials && http.bearerTokenEnv === undefined) {
     report('catalog.vend_credentials', "would hand the store's keys to anybody: set `http.bearer_token_env` too")
   }
+  if (catalog.journalUrl !== undefined && destinationBucketUrl === 'memory:') {
+    report('catalog.journal_url', 'needs a store that stays; `memory:` is gone with its process')
+  }
   if (cluster === undefined) return
   const tlsFiles = [cluster.tlsCaFile, cluster.tlsCertFile, cluster.tlsKeyFile].filter(file => file !== undefined)
   if (tlsFiles.length !== 0 && tlsFiles.length !== 3) {

@@ -121,6 +121,16 @@ export const serverKeys = {
   ),
   catalog: withDefault(
     record({
+      journal_url: optional(
+        text({
+          lengthMax: 2048,
+          pattern: /^postgres(ql)?:\/\/[^:@/?#]+@[^@/?#]+\/[^/?#]+(\?[^#]*)?$/,
+          patternHint:
+            'a URL such as postgres://floe@db.example.net/floe, with the password in the variable that `journal_password_env` names',
+        }),
+        'Where the journal of the catalog lies: `postgres://user@host[:5432]/database[?table=floe_journal][&sslmode=verify-full|require|disable][&sslrootcert=/path/ca.pem]`, on PostgreSQL or a database that speaks its protocol. Without `sslmode`, TLS with a checked certificate, except on loopback. Left out: in the store. Only `floe catalog move` moves a catalog from one to the other.',
+      ),
+      journal_password_env: optional(environmentName, 'Environment variable with the password for `journal_url`.'),
       vend_credentials: withDefault(
         boolean,
         'false',
@@ -128,7 +138,7 @@ export const serverKeys = {
       ),
     }),
     '',
-    'What the catalog tells readers.',
+    'Where the catalog keeps its journal, and what it tells readers.',
   ),
   broker: withDefault(
     record({

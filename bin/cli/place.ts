@@ -7,6 +7,8 @@ import { Registry } from 'prom-client'
 import { createApp } from '../../api/app.ts'
 import type { CatalogClient } from '../../catalog/client.ts'
 import { openCatalogReader } from '../../catalog/reader.ts'
+import type { LoadParts } from '../../catalog/replica/load-replica.ts'
+import type { ServerOptions } from '../../config/server-options.ts'
 import { systemClock } from '../../core/clock.ts'
 import { errorMessage, FloeError } from '../../core/errors.ts'
 import { nodeFileSystem } from '../../core/file-system.ts'
@@ -14,6 +16,7 @@ import { silentLog } from '../../core/log.ts'
 import { systemRandom } from '../../core/random.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
 import { openStore } from '../../storage/open-store.ts'
+import { journalPassword, openJournal } from '../journal/open-journal.ts'
 import { type PlaceOptions, readVersion } from '../main.ts'
 import { loadConfig, storeCredentials, storeUrl } from './load-config.ts'
 
@@ -23,16 +26,32 @@ export interface Place {
   readonly catalog: CatalogClient
 }
 
-/** errors  invalid: there is no catalog in the store; and what the store throws */
+/** errors  invalid: there is no catalog in the store; and what store and journal throw */
 export async function openPlace(options: PlaceOptions): Promise<Place> {
-  const store = await openPlaceStore(options)
-  return { store, catalog: await openCatalogReader({ store, clock: systemClock, log: silentLog }) }
+  const parts = await openPlaceParts(options)
+  return { store: parts.store, catalog: await openCatalogReader(parts) }
 }
 
-/** The store alone. errors  as openPlace */
-export async function openPlaceStore(options: PlaceOptions): Promise<ObjectStore> {
+/** Store and journal, without looking at the catalog. errors  as openPlace */
+export async function openPlaceParts(options: PlaceOptions): Promise<LoadParts> {
+  const server = placeOptions(options)
+  const store = await openPlaceStore(server)
+  const { journal } = await openJournal({
+    store,
+    url: server.catalog.journalUrl,
+    password: journalPassword(server, process.env),
+    log: silentLog,
+    mayCreate: false,
+  })
+  return { journal, store, clock: systemClock, log: silentLog }
+}
+
+export function placeOptions(options: PlaceOptions): ServerOptions {
   const { server } = loadConfig(options.config)
-  const placed = { ...server, dataDir: options.dataDir ?? server.dataDir }
+  return { ...server, dataDir: options.dataDir ?? server.dataDir }
+}
+
+export async function openPlaceStore(placed: ServerOptions): Promise<ObjectStore> {
   const url = storeUrl(placed)
   if (url.startsWith('memory:')) {
     throw new FloeError('invalid', 'store-in-memory', 'the store lives in the memory of the server: ask it with --url')

@@ -1,19 +1,15 @@
 /** `floe catalog inspect`, `check` and `export`: the catalog as it lies in the store, beside a running server and without one. */
 
-import { StoreJournal } from '../../catalog/journal/store-journal.ts'
 import { checkCatalog } from '../../catalog/offline/check-catalog.ts'
 import { exportCatalog } from '../../catalog/offline/export-catalog.ts'
 import { inspectCatalog } from '../../catalog/offline/inspect-catalog.ts'
-import type { LoadParts } from '../../catalog/replica/load-replica.ts'
-import { systemClock } from '../../core/clock.ts'
-import { silentLog } from '../../core/log.ts'
 import { ToldFailure } from '../cli/failure.ts'
 import { formatCount, type Output } from '../cli/output.ts'
-import { openPlace, openPlaceStore } from '../cli/place.ts'
+import { openPlace, openPlaceParts } from '../cli/place.ts'
 import type { PlaceOptions } from '../main.ts'
 
 export async function runCatalogInspect(place: PlaceOptions, output: Output): Promise<void> {
-  const found = await inspectCatalog(await openParts(place))
+  const found = await inspectCatalog(await openPlaceParts(place))
   const nodes = found.nodes.map(({ instanceId, ...node }) => ({
     ...node,
     instanceId: Buffer.from(instanceId).toString('hex'),
@@ -24,7 +20,7 @@ export async function runCatalogInspect(place: PlaceOptions, output: Output): Pr
       ['leader', found.leaderAddress === '' ? 'takes no connections' : found.leaderAddress],
       [
         'journal',
-        `entry ${formatCount(found.sequence)}, epoch ${found.epoch}, last batch ${new Date(found.lastBatchMs).toISOString()}`,
+        `in ${found.journal}, entry ${formatCount(found.sequence)}, epoch ${found.epoch}, last batch ${new Date(found.lastBatchMs).toISOString()}`,
       ],
       ['snapshots', found.snapshots.map(({ sequence }) => `at ${formatCount(sequence)}`).join(', ') || 'none yet'],
       ...nodes.map(node => [`node ${node.nodeId}`, `${node.kafkaHost}:${node.kafkaPort}, ${node.roles.join(', ')}`]),
@@ -39,7 +35,7 @@ export async function runCatalogInspect(place: PlaceOptions, output: Output): Pr
 }
 
 export async function runCatalogCheck(place: PlaceOptions, output: Output): Promise<void> {
-  const check = await checkCatalog(await openParts(place))
+  const check = await checkCatalog(await openPlaceParts(place))
   const isWhole = check.problems.length === 0
   output.result({ isWhole, ...check }, () =>
     [
@@ -53,9 +49,4 @@ export async function runCatalogCheck(place: PlaceOptions, output: Output): Prom
 export async function runCatalogExport(place: PlaceOptions, output: Output): Promise<void> {
   const { catalog } = await openPlace(place)
   await output.jsonLines(exportCatalog(catalog))
-}
-
-async function openParts(place: PlaceOptions): Promise<LoadParts> {
-  const store = await openPlaceStore(place)
-  return { journal: new StoreJournal(store, systemClock), store, clock: systemClock, log: silentLog }
 }

@@ -14,6 +14,7 @@ import type { PeerConnection } from '../../core/peer-connection.ts'
 import { systemRandom } from '../../core/random.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
 import { type Environment, readSecret } from '../cli/load-config.ts'
+import { journalPassword, openJournal } from '../journal/open-journal.ts'
 import { describeHost } from './listen.ts'
 import { createPeerNetwork, listenPeers, type PeerTls } from './peer-network.ts'
 
@@ -31,13 +32,21 @@ export interface OpenServerCatalog {
 
 /** errors  invalid: the listener, the secret or a TLS file; otherwise those of recovery */
 export async function openServerCatalog(parts: OpenServerCatalog): Promise<Catalog> {
-  const { store, server, log, onLost, closers } = parts
+  const { store, server, environment, log, onLost, closers } = parts
   // Others may connect as soon as somebody listens: they wait until there is a catalog to talk to.
   const ready = Promise.withResolvers<Catalog>()
   ready.promise.catch(() => {})
   const peers = server.cluster && (await joinCluster(server.cluster, parts, ready.promise))
   try {
-    const ambient = { store, clock: systemClock, random: systemRandom, log }
+    const { journal, close } = await openJournal({
+      store,
+      url: server.catalog.journalUrl,
+      password: journalPassword(server, environment),
+      log,
+      mayCreate: true,
+    })
+    closers.push(close)
+    const ambient = { journal, store, clock: systemClock, random: systemRandom, log }
     const catalog = await openCatalog(
       peers === undefined
         ? { ...ambient, onLost: error => onLost(explainTakeOver(error, store)) }

@@ -12,7 +12,7 @@ const pauseMs = 500
 const worthWaiting: readonly ErrorKind[] = ['unavailable', 'exhausted', 'corrupt']
 
 /**
- * returns  'applied', or the bytes of the other writer's entry that lies there
+ * returns  'applied', or the bytes of the other writer's entry that lies there; 'closed': none does, and a later epoch has begun
  * errors   unavailable `catalog-outcome-unknown`: the journal did not tell within `timeoutMs`; the entry may exist or appear
  *          later, so this writer must not write any other entry; anything else the journal throws, with the same consequence
  */
@@ -23,12 +23,13 @@ export async function appendEntry(
   sequence: number,
   parts: readonly Uint8Array[],
   timeoutMs: number,
-): Promise<'applied' | Uint8Array> {
+): Promise<'applied' | 'closed' | Uint8Array> {
   const key = journalKey(epoch, sequence)
   const deadlineMs = clock.monotonicMs() + timeoutMs
   for (;;) {
     try {
-      if ((await journal.append(epoch, sequence, parts)) === 'applied') return 'applied'
+      const outcome = await journal.append(epoch, sequence, parts)
+      if (outcome !== 'refused') return outcome
       const existing = await journal.read(epoch, sequence)
       // It was there a moment ago: only a journal that lost it, or a trim of what lies behind a snapshot, takes it away.
       if (existing !== undefined) {

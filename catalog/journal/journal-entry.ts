@@ -2,7 +2,7 @@
  * One object of the journal.
  *
  *    0  4  magic "FlJ1"
- *    4  1  kind: 0 genesis, 1 batch, 2 seal
+ *    4  1  kind: 0 genesis, 1 batch, 2 seal, 3 move
  *    5  3  zero
  *    8  8  epoch
  *   16  8  sequence: one more than the entry before, across epochs
@@ -13,22 +13,27 @@
  *   56  4  command count
  *   60  4  body bytes
  *   64     client ids, 16 bytes each, then the body
- *          genesis: cluster id (16); batch: commands (apply-batch.ts);
- *          seal: next epoch (8), next writer id (16), address of the next leader (the rest, UTF-8; empty when it has none)
+ *          genesis: cluster id (16), and, when the catalog begins outside its object store, journal id (16) and name (UTF-8);
+ *          batch: commands (apply-batch.ts);
+ *          seal: next epoch (8), next writer id (16), address of the next leader (the rest, UTF-8; empty when it has none);
+ *          move: next epoch (8), id (16) and name (UTF-8) of the journal that goes on; nobody leads the next epoch
  *   end 4  crc32c of everything before it
  *
  * The writer id makes entries of different leaders differ, so an object equal to ours is ours.
  */
 import { crc32c } from '../../core/crc32c.ts'
 import { FloeError } from '../../core/errors.ts'
+import { type JournalIdentity, journalInStore } from './journal.ts'
 
 const magic = 0x466c4a31
 export const entryHeaderBytes = 64
 const trailerBytes = 4
 const sealBodyBytesMin = 24
 export const leaderAddressBytesMax = 255
+const genesisBodyBytesMin = 16
+export const journalNameBytesMax = 1024
 
-export const entryKinds = { genesis: 0, batch: 1, seal: 2 } as const
+export const entryKinds = { genesis: 0, batch: 1, seal: 2, move: 3 } as const
 
 /** Where the journal stands after an entry was applied. */
 export interface JournalPosition {
@@ -42,6 +47,8 @@ export interface JournalPosition {
   readonly writerId: Uint8Array
   /** Where other processes reach that writer; empty when it takes no connections. */
   readonly leaderAddress: string
+  /** Which journal has the next entry. */
+  readonly journal: JournalIdentity
 }
 
 export interface EntryHeader {
@@ -97,11 +104,38 @@ export function encodeSealBody(nextEpoch: number, nextWriterId: Uint8Array, addr
       `the address ${address} has more than ${leaderAddressBytesMax} bytes`,
     )
   }
-  const body = new Uint8Array(sealBodyBytesMin + addressBytes.length)
-  new DataView(body.buffer).setBigUint64(0, BigInt(nextEpoch))
-  body.set(nextWriterId, 8)
-  body.set(addressBytes, sealBodyBytesMin)
-  return body
+  return Buffer.concat([epochBytes(nextEpoch), nextWriterId, addressBytes])
+}
+
+export function encodeMoveBody(nextEpoch: number, { id, name }: JournalIdentity): Uint8Array {
+  return Buffer.concat([epochBytes(nextEpoch), id, Buffer.from(name)])
+}
+
+export function encodeGenesisBody(clusterId: Uint8Array, journal: JournalIdentity): Uint8Array {
+  // As before there were other journals, so that earlier versions read what they can serve.
+  if (isInStore(journal)) return clusterId
+  return Buffer.concat([clusterId, journal.id, Buffer.from(journal.name)])
+}
+
+function epochBytes(epoch: number): Uint8Array {
+  const bytes = new Uint8Array(8)
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(epoch))
+  return bytes
+}
+
+/** Keeps nothing of the bytes. */
+function decodeIdentity(bytes: Uint8Array): JournalIdentity {
+  const id = new Uint8Array(bytes.subarray(0, 16))
+  if (bytes.length === 0 || equalBytes(id, journalInStore.id)) return journalInStore
+  return { id, name: Buffer.from(bytes.subarray(16)).toString() }
+}
+
+export function isInStore(journal: JournalIdentity): boolean {
+  return equalBytes(journal.id, journalInStore.id)
+}
+
+export function clusterIdOf(genesis: JournalEntry): Uint8Array {
+  return genesis.body.subarray(0, genesisBodyBytesMin)
 }
 
 /** errors  corrupt: the bytes are not an entry; `key` says where they lay */
@@ -141,25 +175,34 @@ export function decodeEntry(bytes: Uint8Array, key: string): JournalEntry {
 }
 
 function isBodySizeValid(kind: number, bytes: number): boolean {
-  if (kind === entryKinds.genesis) return bytes === 16
-  if (kind === entryKinds.seal) return bytes >= sealBodyBytesMin && bytes <= sealBodyBytesMin + leaderAddressBytesMax
+  const exceedsBy = (min: number, max: number): boolean => bytes >= min && bytes <= min + max
+  if (kind === entryKinds.genesis) return bytes === genesisBodyBytesMin || exceedsBy(32, journalNameBytesMax)
+  if (kind === entryKinds.seal) return exceedsBy(sealBodyBytesMin, leaderAddressBytesMax)
+  if (kind === entryKinds.move) return exceedsBy(sealBodyBytesMin, journalNameBytesMax)
   return kind === entryKinds.batch
 }
 
 /** What comes after the genesis entry; keeps nothing of its bytes. */
-export function positionAfterGenesis({ epoch, sequence, crc, writerId }: JournalEntry): JournalPosition {
-  return { epoch, sequence, crc, writerId: new Uint8Array(writerId), leaderAddress: '' }
+export function positionAfterGenesis({ epoch, sequence, crc, writerId, body }: JournalEntry): JournalPosition {
+  const journal = decodeIdentity(body.subarray(genesisBodyBytesMin))
+  return { epoch, sequence, crc, writerId: new Uint8Array(writerId), leaderAddress: '', journal }
 }
+
+const nobody = new Uint8Array(16)
 
 /** What comes after an entry that continues `before`; keeps nothing of its bytes. */
 export function positionAfter(entry: JournalEntry, before: JournalPosition, key: string): JournalPosition {
   const { epoch, sequence, crc, body } = entry
-  if (entry.kind !== entryKinds.seal) return { ...before, sequence, crc }
+  if (entry.kind === entryKinds.batch) return { ...before, sequence, crc }
   const nextEpoch = Number(new DataView(body.buffer, body.byteOffset).getBigUint64(0))
   if (nextEpoch !== epoch + 1) throw corruptEntry(key, `it seals epoch ${epoch} for epoch ${nextEpoch}`)
+  if (entry.kind === entryKinds.move) {
+    const journal = decodeIdentity(body.subarray(8))
+    return { epoch: nextEpoch, sequence, crc, writerId: nobody, leaderAddress: '', journal }
+  }
   const writerId = new Uint8Array(body.subarray(8, sealBodyBytesMin))
   const leaderAddress = Buffer.from(body.subarray(sealBodyBytesMin)).toString()
-  return { epoch: nextEpoch, sequence, crc, writerId, leaderAddress }
+  return { epoch: nextEpoch, sequence, crc, writerId, leaderAddress, journal: before.journal }
 }
 
 /** errors  corrupt: the entry does not continue the journal from `position` */
@@ -182,7 +225,7 @@ export function corruptEntry(key: string, problem: string): FloeError {
   return new FloeError(
     'corrupt',
     'journal-entry-corrupt',
-    `journal entry ${key} is damaged: ${problem}. Restore the object from a copy; Floe does not skip it.`,
+    `journal entry ${key} is damaged: ${problem}. Restore it from a copy; Floe does not skip it.`,
     { key },
   )
 }

@@ -38,6 +38,7 @@ export function makeReadsPersistent(store: ObjectStore, clock: Clock): ObjectSto
 
 export function makeJournalReadsPersistent(journal: Journal, clock: Clock): Journal {
   return {
+    identity: journal.identity,
     append: (epoch, sequence, parts) => journal.append(epoch, sequence, parts),
     read: (epoch, sequence) => persist(clock, () => journal.read(epoch, sequence)),
     trim: sequence => journal.trim(sequence),

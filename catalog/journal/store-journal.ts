@@ -2,12 +2,13 @@
 import type { Clock } from '../../core/clock.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
 import { createObject } from '../../storage/put-if-absent.ts'
-import type { Journal } from './journal.ts'
+import { type Journal, journalInStore } from './journal.ts'
 import { journalKey, journalPrefix, parseJournalKey } from './journal-keys.ts'
 
 const deleteCountMax = 1000
 
 export class StoreJournal implements Journal {
+  readonly identity = journalInStore
   readonly #store: ObjectStore
   readonly #clock: Clock
 

@@ -8,6 +8,8 @@ import { listSnapshots } from '../snapshot/snapshot-store.ts'
 
 export interface CatalogInspection {
   readonly clusterId: string
+  /** Where the journal is. */
+  readonly journal: string
   /** Of the next journal entry. */
   readonly epoch: number
   /** Of the last one. */
@@ -40,6 +42,7 @@ export async function inspectCatalog(parts: LoadParts): Promise<CatalogInspectio
   }
   return {
     clusterId: formatUuid(state.clusterId),
+    journal: position.journal.name,
     epoch: position.epoch,
     sequence: position.sequence,
     leaderAddress: position.leaderAddress,

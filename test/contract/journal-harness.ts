@@ -1,5 +1,5 @@
 /**
- * What the journal suite is made of: a store that dies at a chosen call, one whose calls can be held up, a fixed workload, and a
+ * What the journal suite is made of: homes of a journal, a process that dies at a chosen call, one whose calls can be held up, a fixed workload, and a
  * model that applies the same commands without any journal.
  */
 import { applyBatch, BatchAnswers } from '../../catalog/apply-batch.ts'
@@ -13,10 +13,14 @@ import { registerNode } from '../../catalog/commands/node-commands.ts'
 import { beginPublish, completePublish } from '../../catalog/commands/publish-commands.ts'
 import { claimSourcePartitions, createTable } from '../../catalog/commands/table-commands.ts'
 import { advanceLogStart, createTopic, deleteTopic } from '../../catalog/commands/topic-commands.ts'
+import type { Journal } from '../../catalog/journal/journal.ts'
+import { journalKey } from '../../catalog/journal/journal-keys.ts'
 import { OpenBatch } from '../../catalog/journal/open-batch.ts'
+import { StoreJournal } from '../../catalog/journal/store-journal.ts'
 import type { Catalog } from '../../catalog/open-catalog.ts'
 import { CatalogState } from '../../catalog/state/catalog-state.ts'
 import { ByteWriter } from '../../core/byte-writer.ts'
+import type { Clock } from '../../core/clock.ts'
 import { formatUuid } from '../../core/random.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
 import { pendingCommand } from '../support/pending-command.ts'
@@ -26,10 +30,7 @@ type StoreMethod = 'put' | 'putOwned' | 'putIfAbsent' | 'get' | 'head' | 'list' 
 const methods: readonly StoreMethod[] = ['put', 'putOwned', 'putIfAbsent', 'get', 'head', 'list', 'delete']
 
 /** Every call of `store` goes through `around`, which decides whether and when to make it. */
-export function interceptStore(
-  store: ObjectStore,
-  around: (method: StoreMethod, target: string, call: () => Promise<unknown>) => Promise<unknown>,
-): ObjectStore {
+export function interceptStore(store: ObjectStore, around: Around): ObjectStore {
   return new Proxy(store, {
     get(target, property) {
       const value: unknown = Reflect.get(target, property, target)
@@ -41,19 +42,74 @@ export function interceptStore(
   })
 }
 
-export interface MortalStore {
+/** What is done around a call: whether, when and how often it is made. */
+export type Around = (method: StoreMethod, target: string, call: () => Promise<unknown>) => Promise<unknown>
+
+/** An append counts as put-if-absent of the entry's key, a read as get, a trim as delete. */
+function interceptJournal(journal: Journal, around: Around): Journal {
+  const { identity } = journal
+  return {
+    identity,
+    append: async (epoch, sequence, parts) =>
+      (await around('putIfAbsent', journalKey(epoch, sequence), () =>
+        journal.append(epoch, sequence, parts),
+      )) as Awaited<ReturnType<Journal['append']>>,
+    read: async (epoch, sequence) =>
+      (await around('get', journalKey(epoch, sequence), () => journal.read(epoch, sequence))) as Uint8Array | undefined,
+    trim: async sequence => void (await around('delete', 'catalog/journal/', () => journal.trim(sequence))),
+  }
+}
+
+/** Where a catalog of the suite lives: its snapshots in a store, its journal there or elsewhere. */
+export interface JournalHome {
   readonly store: ObjectStore
-  /** Resolves when the process that uses the store is dead. */
+  readonly journal: Journal
+  /** The same home, every call to it going through `around`. */
+  through(around: Around): JournalHome
+  /** Keys of the entries that there are, in order. */
+  entryKeys(): Promise<string[]>
+  /** Behind the journal's back: undefined removes the entry. */
+  overwrite(key: string, bytes: Uint8Array | undefined): Promise<void>
+}
+
+export function homeInStore(store: ObjectStore, clock: Clock): JournalHome {
+  return {
+    store,
+    journal: new StoreJournal(store, clock),
+    through: around => homeInStore(interceptStore(store, around), clock),
+    entryKeys: async () => (await store.list('catalog/journal/')).objects.map(object => object.key),
+    overwrite: (key, bytes) => (bytes === undefined ? store.delete([key]) : store.put(key, bytes)),
+  }
+}
+
+/** `behind` reaches the entries without the journal. */
+export function homeElsewhere(
+  store: ObjectStore,
+  journal: Journal,
+  behind: Pick<JournalHome, 'entryKeys' | 'overwrite'>,
+): JournalHome {
+  return {
+    store,
+    journal,
+    through: around => homeElsewhere(interceptStore(store, around), interceptJournal(journal, around), behind),
+    entryKeys: () => behind.entryKeys(),
+    overwrite: (key, bytes) => behind.overwrite(key, bytes),
+  }
+}
+
+export interface Mortality {
+  readonly around: Around
+  /** Resolves when the process is dead. */
   readonly died: Promise<void>
   readonly calls: () => number
 }
 
 /** The process dies at call number `fatalCall`, before or after it took effect: no call returns any more. */
-export function makeMortal(inner: ObjectStore, fatalCall: number, applied: boolean): MortalStore {
+export function makeMortality(fatalCall: number, applied: boolean): Mortality {
   let calls = 0
   const death = Promise.withResolvers<void>()
   const never = new Promise<never>(() => {})
-  const store = interceptStore(inner, async (_method, _target, call) => {
+  const around: Around = async (_method, _target, call) => {
     calls++
     if (calls < fatalCall) return call()
     if (calls === fatalCall) {
@@ -61,8 +117,13 @@ export function makeMortal(inner: ObjectStore, fatalCall: number, applied: boole
       death.resolve()
     }
     return never
-  })
-  return { store, died: death.promise, calls: () => calls }
+  }
+  return { around, died: death.promise, calls: () => calls }
+}
+
+export function makeMortal(inner: ObjectStore, fatalCall: number, applied: boolean) {
+  const { around, ...mortality } = makeMortality(fatalCall, applied)
+  return { store: interceptStore(inner, around), ...mortality }
 }
 
 export interface Step {

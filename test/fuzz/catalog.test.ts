@@ -10,6 +10,7 @@ import { expect, test } from 'vitest'
 import { applyBatch, BatchAnswers } from '../../catalog/apply-batch.ts'
 import { commandIds } from '../../catalog/command-ids.ts'
 import { readDataFileDetails, writeDataFileDetails } from '../../catalog/data-file-codec.ts'
+import { journalInStore } from '../../catalog/journal/journal.ts'
 import { decodeEntry, encodeEntry, entryKinds, positionAfter } from '../../catalog/journal/journal-entry.ts'
 import { OpenBatch } from '../../catalog/journal/open-batch.ts'
 import { decodeManifest, encodeManifest } from '../../catalog/snapshot/snapshot-manifest.ts'
@@ -85,11 +86,11 @@ test('journal entries: damage is always noticed', () => {
   )
 })
 
-test('seals: a next epoch that does not follow is corrupt', () => {
+test.each(['seal', 'move'] as const)('%ss: a next epoch that does not follow is corrupt', kind => {
   fc.assert(
     fc.property(fc.uint8Array({ minLength: 24, maxLength: 24 }), body => {
       const header = {
-        kind: entryKinds.seal,
+        kind: entryKinds[kind],
         epoch: 1,
         sequence: 2,
         writerId: body.slice(0, 16),
@@ -98,20 +99,31 @@ test('seals: a next epoch that does not follow is corrupt', () => {
       }
       const { parts } = encodeEntry(header, [], 0, body)
       const entry = decodeEntry(new Uint8Array(Buffer.concat(parts)), 'key')
-      const before = { epoch: 1, sequence: 1, crc: 0, writerId: new Uint8Array(16), leaderAddress: '' }
+      const before = {
+        epoch: 1,
+        sequence: 1,
+        crc: 0,
+        writerId: new Uint8Array(16),
+        leaderAddress: '',
+        journal: journalInStore,
+      }
       const position = attempt(() => positionAfter(entry, before, 'key'), 'corrupt')
       if (position !== undefined) expect(position.epoch).toBe(2)
     }),
   )
 })
 
-test('snapshot manifests: damage is always noticed', () => {
+test.each([
+  ['in the store', journalInStore],
+  ['outside it', { id: new Uint8Array(16).fill(5), name: 'postgres://127.0.0.1:5432/floe' }],
+])('snapshot manifests, journal %s: damage is always noticed', (_name, journal) => {
   const position = {
     epoch: 2,
     sequence: 40,
     crc: 123,
     writerId: new Uint8Array(16).fill(3),
     leaderAddress: '127.0.0.1:9190',
+    journal,
   }
   const manifest = {
     position,

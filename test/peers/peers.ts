@@ -7,12 +7,13 @@ import { existsSync, mkdtempSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-export type PeerName = 'kcat' | 's3' | 'kafka' | 'python' | 'spark' | 'trino' | 'connect'
+export type PeerName = 'kcat' | 's3' | 'postgres' | 'kafka' | 'python' | 'spark' | 'trino' | 'connect'
 
 /** What `peerPath` names, below the peer's directory. */
 const ENTRY_POINTS: Readonly<Record<PeerName, string>> = {
   kcat: 'kcat',
   s3: 'versitygw',
+  postgres: 'server',
   kafka: 'lib',
   python: 'venv/bin/python',
   spark: 'venv/bin/python',

@@ -49,7 +49,7 @@ const mutants: readonly Mutant[] = [
   {
     name: 'a fenced leader goes on',
     file: 'catalog/leader.ts',
-    from: "return outcome === 'applied' ? { sequence, crc, nowMs, parts } : fencedError(key)",
+    from: "return outcome === 'applied' ? { sequence, crc, nowMs, parts } : fencedBy(outcome, key, this.replica.position)",
     to: 'return { sequence, crc, nowMs, parts, ...(outcome === undefined ? { key } : {}) }',
   },
   {

@@ -57,7 +57,7 @@ test('each damage is named: a missing entry, a damaged snapshot', async () => {
   const kept = (await store.get(lost))!
   await store.delete([lost])
   expect((await checkCatalog(parts)).problems).toEqual([
-    `journal entry ${lost} is damaged: it is missing although later entries exist. Restore the object from a copy; Floe does not skip it.`,
+    `journal entry ${lost} is damaged: it is missing although later entries exist. Restore it from a copy; Floe does not skip it.`,
   ])
   await store.put(lost, kept)
   const chunks = (await store.list('catalog/snapshots/')).objects
