@@ -5,6 +5,7 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import { formatFailure, ToldFailure } from './cli/failure.ts'
 import { ConfigFailure } from './cli/load-config.ts'
 import { createOutput, type Output } from './cli/output.ts'
+import type { CatalogMoveOptions } from './commands/catalog-move.ts'
 import type { DemoOptions } from './commands/demo.ts'
 import type { ServeOptions } from './commands/serve.ts'
 
@@ -146,6 +147,20 @@ function createProgram(): Command {
       await runCatalogExport(place, output)
     }),
   )
+
+  addStorePlace(
+    addCommand(catalog, 'move', 'move the journal from the store into a database, or back; nobody may serve it'),
+  )
+    .requiredOption('--to <journal>', 'where to: store, or a URL as in catalog.journal_url')
+    .option('--from <journal>', 'where it is; without it, where the configuration says')
+    .option('--password-env <name>', 'environment variable with the password; overrides catalog.journal_password_env')
+    .option('--fence', 'take the lead away from processes that are still registered')
+    .action(
+      run(async (output, options: CatalogMoveOptions) => {
+        const { runCatalogMove } = await import('./commands/catalog-move.ts')
+        await runCatalogMove(options, output)
+      }),
+    )
 
   const dlq = program.command('dlq').description('records that did not fit their table')
   addPlace(addCommand(dlq, 'list', 'count the dead letters of each table')).action(

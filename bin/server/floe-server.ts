@@ -245,8 +245,8 @@ async function startBroker(
       kafkaPort: servesClients ? (advertisedPort ?? kafkaPort) : 0,
     },
   })
-  // Alone, it would only come back under the same id.
-  closers.push(() => registration.close(server.cluster !== undefined))
+  // Who is registered lives or was killed: that is how `floe catalog move` knows whether it has the catalog to itself.
+  closers.push(() => registration.close(true))
   const membership = new Membership(catalog.client, registration)
   const options: Partial<BrokerOptions> = {
     autoCreateTopics: server.broker.autoCreateTopics,

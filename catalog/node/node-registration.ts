@@ -17,6 +17,8 @@ export interface NodeRegistrationParts {
 }
 
 const checkIntervalMsDefault = 500
+/** A store that does not answer must not keep a process from ending. */
+const leavingMsMax = 1_000
 
 export class NodeRegistration {
   readonly #parts: NodeRegistrationParts
@@ -61,10 +63,15 @@ export class NodeRegistration {
     this.#closing.abort()
     await this.#running
     if (!isLeaving) return
+    const { catalog, clock, log } = this.#parts
+    const left = new AbortController()
     try {
-      await this.#parts.catalog.removeNode(this.#node.nodeId, this.#node.instanceId)
+      const removed = catalog.removeNode(this.#node.nodeId, this.#node.instanceId)
+      await Promise.race([removed, clock.sleep(leavingMsMax, left.signal)])
     } catch (error) {
-      this.#parts.log.debug('this process could not take itself off', { reason: errorMessage(error) })
+      log.debug('this process could not take itself off', { reason: errorMessage(error) })
+    } finally {
+      left.abort()
     }
   }
 }

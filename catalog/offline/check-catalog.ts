@@ -3,8 +3,9 @@
  * snapshot to its end, and replaying it leads to the very state that each later snapshot holds.
  */
 import { FloeError, isFloeError } from '../../core/errors.ts'
+import { checkJournalOf } from '../journal/journal-elsewhere.ts'
 import { type LoadParts, readGenesis } from '../replica/load-replica.ts'
-import { readOn } from '../replica/read-on.ts'
+import { readEntries } from '../replica/read-on.ts'
 import { readPersistently } from '../replica/recover.ts'
 import { Replica } from '../replica/replica.ts'
 import { isBehindTrim, listSnapshots, readSnapshot, type SnapshotFolder } from '../snapshot/snapshot-store.ts'
@@ -44,6 +45,7 @@ export async function checkCatalog(given: LoadParts): Promise<CatalogCheck> {
     })
   }
   await tell(problems, () => readUpTo(parts, oldest, Number.POSITIVE_INFINITY))
+  if (problems.length === 0) checkJournalOf(oldest.position, parts.journal)
   const { sequence } = oldest.position
   return { snapshotsRead: snapshots.length, entriesReplayed: sequence - start, sequence, problems }
 }
@@ -65,7 +67,7 @@ async function genesis(parts: LoadParts): Promise<Replica> {
 }
 
 async function readUpTo(parts: LoadParts, replica: Replica, sequence: number): Promise<void> {
-  const outcome = await readOn(replica, parts, sequence)
+  const outcome = await readEntries(replica, parts, sequence)
   if (outcome === 'end' && !(await isBehindTrim(parts.store, replica.position.sequence))) return
   if (outcome === 'end' && replica.position.sequence >= sequence) return
   throw new FloeError('unavailable', 'catalog-trimmed', 'the journal was trimmed while it was read: check again')

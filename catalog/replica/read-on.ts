@@ -24,12 +24,8 @@ export interface ReadOnParts {
  * returns  as readEntries
  * errors   as readEntries; invalid `catalog-journal-elsewhere`: the catalog goes on in another journal
  */
-export async function readOn(
-  replica: Replica,
-  parts: ReadOnParts,
-  upToSequence = Number.POSITIVE_INFINITY,
-): Promise<'end' | 'behind'> {
-  if ((await readEntries(replica, parts, upToSequence)) === 'behind') return 'behind'
+export async function readOn(replica: Replica, parts: ReadOnParts): Promise<'end' | 'behind'> {
+  if ((await readEntries(replica, parts)) === 'behind') return 'behind'
   const { position } = replica
   // A replica that slept through several moves finds the rest behind a snapshot, like one that slept through a trim.
   if (!isJournalOf(position, parts.journal) && (await isBehindTrim(parts.store, position.sequence))) return 'behind'
@@ -49,7 +45,7 @@ export async function readOn(
 export async function readEntries(
   replica: Replica,
   { journal, store, clock }: ReadOnParts,
-  upToSequence: number,
+  upToSequence = Number.POSITIVE_INFINITY,
 ): Promise<'end' | 'behind'> {
   for (;;) {
     const { epoch, sequence } = replica.position

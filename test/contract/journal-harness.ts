@@ -46,7 +46,7 @@ export function interceptStore(store: ObjectStore, around: Around): ObjectStore 
 export type Around = (method: StoreMethod, target: string, call: () => Promise<unknown>) => Promise<unknown>
 
 /** An append counts as put-if-absent of the entry's key, a read as get, a trim as delete. */
-function interceptJournal(journal: Journal, around: Around): Journal {
+export function interceptJournal(journal: Journal, around: Around): Journal {
   const { identity } = journal
   return {
     identity,

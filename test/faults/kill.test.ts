@@ -8,11 +8,10 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { systemClock } from '../../core/clock.ts'
-import { seededRandom } from '../../core/random.ts'
 import { checkTables, checkTopics, openDirectoryReader } from '../support/check-stories.ts'
 import { isEverythingPublished } from '../support/everything-published.ts'
-import { type FloeProcess, findFreePort, serveFloe } from '../support/floe-process.ts'
+import { findFreePort } from '../support/floe-process.ts'
+import { createTopics, KilledServer } from '../support/killed-server.ts'
 import { numberedTableYaml } from '../support/numbered-table.ts'
 import {
   hasKcat,
@@ -23,7 +22,6 @@ import {
 } from '../support/producing-clients.ts'
 import { RecordLedger } from '../support/record-ledger.ts'
 import { withTemporaryDirectory } from '../support/temporary-store.ts'
-import { waitFor } from '../support/wait-for.ts'
 import { checkReaders } from './check-readers.ts'
 
 const killCount = Number(process.env.FLOE_KILLS ?? 12)
@@ -53,7 +51,7 @@ tables:${topics.map(({ topic }) => numberedTableYaml(topic, '300ms', '    partit
     const clients: ProducingClient[] = []
     try {
       const first = await server.start()
-      await createTopics(first)
+      await createTopics(first, topics)
       const load = { address, ledger, topics }
       clients.push(startPlatformatic(load), startKafkajs(load))
       if (hasKcat()) clients.push(startKcat({ ...load, sendCount: 10 }))
@@ -89,69 +87,4 @@ async function check(
   expect(ended).toMatchObject({ code: 0, signal: null })
   await checkTables(dataDir, configFile, stories)
   expect(ledger.acknowledgedCount).toBeGreaterThan(100 * killCount)
-}
-
-class KilledServer {
-  readonly #configFile: string
-  #process: FloeProcess | undefined
-  killCount = 0
-  startKillCount = 0
-  readonly startMs: number[] = []
-
-  constructor(configFile: string) {
-    this.#configFile = configFile
-  }
-
-  async start(killAfterMs?: number): Promise<FloeProcess> {
-    const startedMs = systemClock.monotonicMs()
-    const options = killAfterMs === undefined ? {} : { killAfterMs }
-    this.#process = await serveFloe({ configFile: this.#configFile, ...options })
-    if (this.#process === undefined) {
-      this.killCount++
-      this.startKillCount++
-      return this.start()
-    }
-    this.startMs.push(systemClock.monotonicMs() - startedMs)
-    return this.#process
-  }
-
-  async killRandomly(count: number, seed: number): Promise<void> {
-    const random = seededRandom(seed)
-    while (this.killCount < count) {
-      await systemClock.sleep(100 + random.fraction() * 1_500)
-      const { signal } = await this.#process!.end('SIGKILL')
-      expect(signal).toBe('SIGKILL')
-      this.killCount++
-      const duringStart = random.fraction() < 0.25 && this.killCount < count
-      await this.start(duringStart ? 150 + random.fraction() * 500 : undefined)
-    }
-  }
-
-  get running(): FloeProcess {
-    return this.#process!
-  }
-
-  /** Fails at once when the process ends by itself. */
-  async waitUntil(condition: () => Promise<boolean>): Promise<void> {
-    const ended = this.#process!.ended.then(({ code, stderr }) => {
-      throw new Error(`floe serve ended with ${code}: ${stderr.slice(-2_000)}`)
-    })
-    ended.catch(() => {})
-    await Promise.race([waitFor(condition, 300_000), ended])
-  }
-
-  async end() {
-    const running = this.#process
-    this.#process = undefined
-    return running?.end('SIGTERM')
-  }
-}
-
-async function createTopics(server: FloeProcess): Promise<void> {
-  const { Admin } = await import('@platformatic/kafka')
-  const admin = new Admin({ clientId: 'test', bootstrapBrokers: [server.kafka] })
-  for (const { topic, partitionCount } of topics) {
-    await admin.createTopics({ topics: [topic], partitions: partitionCount, replicas: 1 })
-  }
-  await admin.close()
 }

@@ -5,6 +5,7 @@
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import type { CatalogClient } from '../../catalog/client.ts'
+import type { Journal } from '../../catalog/journal/journal.ts'
 import { openCatalogReader } from '../../catalog/reader.ts'
 import { systemClock } from '../../core/clock.ts'
 import { silentLog } from '../../core/log.ts'
@@ -51,9 +52,14 @@ export async function checkTopics(
   return stories
 }
 
-/** `dataDir` as in the configuration; nobody serves it any more. */
-export async function checkTables(dataDir: string, configFile: string, stories: readonly TopicStory[]): Promise<void> {
-  const catalog = await openDirectoryReader(dataDir)
+/** `dataDir` as in the configuration; nobody serves it any more. `journal` when it is not in the store. */
+export async function checkTables(
+  dataDir: string,
+  configFile: string,
+  stories: readonly TopicStory[],
+  journal?: Journal,
+): Promise<void> {
+  const catalog = await openDirectoryReader(dataDir, journal)
   const store = await openDirectory(join(dataDir, 'store'))
   for (const { topic, rows, misfitCount } of stories) {
     const table = `floe__${topic}`
@@ -79,7 +85,8 @@ export async function checkTables(dataDir: string, configFile: string, stories: 
   expect(JSON.parse(verified.stdout)).toMatchObject({ proved: true })
 }
 
-export async function openDirectoryReader(dataDir: string): Promise<CatalogClient> {
+export async function openDirectoryReader(dataDir: string, journal?: Journal): Promise<CatalogClient> {
   const store = await openDirectory(join(dataDir, 'store'))
-  return openCatalogReader({ store, clock: systemClock, log: silentLog })
+  const parts = { store, clock: systemClock, log: silentLog }
+  return openCatalogReader(journal === undefined ? parts : { ...parts, journal })
 }
