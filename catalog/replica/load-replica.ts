@@ -147,9 +147,14 @@ export async function createGenesis(
   appendTimeoutMs: number,
 ): Promise<Replica> {
   const { journal, store, clock } = given
+  const inStore = new StoreJournal(store, clock)
   const stray = await findDataWithoutCatalog(store)
   // Another process may just have created the catalog.
-  if (stray !== undefined && (await journal.read(1, 1)) === undefined) throw catalogMissingError(store, stray)
+  if (stray !== undefined && (await journal.read(1, 1)) === undefined) {
+    const begun = await inStore.read(1, 1)
+    if (begun !== undefined) checkJournalOf((await openGenesis(inStore, begun)).position, journal)
+    throw catalogMissingError(store, stray)
+  }
   const header = {
     kind: entryKinds.genesis,
     epoch: 1,
@@ -159,7 +164,6 @@ export async function createGenesis(
     previousCrc: 0,
   }
   const { parts } = encodeEntry(header, [], 0, encodeGenesisBody(clusterId, journal.identity))
-  const inStore = new StoreJournal(store, clock)
   const bytes = await appendGenesis(inStore, Buffer.concat(parts), clock, appendTimeoutMs)
   const replica = await openGenesis(inStore, bytes)
   checkJournalOf(replica.position, journal)
