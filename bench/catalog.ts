@@ -3,21 +3,24 @@
  * bytes of state per file, and how long snapshots and recovery take at one million files.
  *
  *   node --expose-gc bench/catalog.ts [--files 1000000] [--dir DIR]
+ *   node --expose-gc bench/catalog.ts --postgres [--files 1000000] [--dir DIR]     only the journals, beside PostgreSQL's
  *
- * Prints one JSON object and writes it to bench/results/catalog.json. Every commit carries files with statistics of eight
+ * Prints one JSON object and writes it to bench/results/catalog.json, or catalog-postgres.json. PostgreSQL (scripts/peers) keeps its
+ * data beside the directory store's, with its own defaults: both make every entry durable with fsync. Every commit carries files with statistics of eight
  * columns (8-byte bounds). Commits go round 50 tables with 256 source partitions each.
  */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { openJournal } from '../bin/journal/open-journal.ts'
 import { applyBatch, BatchAnswers } from '../catalog/apply-batch.ts'
 import type { CatalogClient, CommitTableFiles, NewDataFile, TableDefinition } from '../catalog/client.ts'
 import type { Command } from '../catalog/commands/command.ts'
 import { commitTableFiles } from '../catalog/commands/commit-table-files.ts'
 import { grantNames, openSession } from '../catalog/commands/name-commands.ts'
 import { claimSourcePartitions, createTable } from '../catalog/commands/table-commands.ts'
-import { journalInStore } from '../catalog/journal/journal.ts'
+import { type Journal, journalInStore } from '../catalog/journal/journal.ts'
 import { OpenBatch } from '../catalog/journal/open-batch.ts'
 import { namesPerGrantMax } from '../catalog/limits.ts'
 import { type Catalog, openCatalog } from '../catalog/open-catalog.ts'
@@ -31,10 +34,15 @@ import { systemRandom } from '../core/random.ts'
 import { openDirectoryStore } from '../storage/directory-store.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 import { primitive } from '../table/types.ts'
+import { startPostgres } from '../test/peers/postgres.ts'
 import { pendingCommand } from '../test/support/pending-command.ts'
 
 const { values } = parseArgs({
-  options: { files: { type: 'string', default: '1000000' }, dir: { type: 'string' } },
+  options: {
+    files: { type: 'string', default: '1000000' },
+    dir: { type: 'string' },
+    postgres: { type: 'boolean', default: false },
+  },
 })
 const fileCount = Number(values.files)
 const tableCount = 50
@@ -211,8 +219,33 @@ function memoryBytes(): number {
 
 // ── (b) through the journal ──────────────────────────────────────────────────────────────────────────────────────────
 
-async function openBench(store: ObjectStore): Promise<Catalog> {
-  return openCatalog({ store, clock: systemClock, random: systemRandom, log: silentLog })
+async function openBench(store: ObjectStore, journal?: Journal): Promise<Catalog> {
+  const parts = { store, clock: systemClock, random: systemRandom, log: silentLog }
+  return openCatalog(journal === undefined ? parts : { ...parts, journal })
+}
+
+async function createTables({ client }: Catalog): Promise<void> {
+  for (let index = 0; index < tableCount; index++) {
+    await client.createTable(definition(index))
+    await client.claimSourcePartitions(index + 1, allPartitions)
+  }
+}
+
+/** One command after the other: each is an entry of its own. */
+async function measureAppends({ client }: Catalog): Promise<{ appendMsP50: number; appendMsP99: number }> {
+  const latencies: number[] = []
+  for (let index = 0; index < 1_100; index++) {
+    const started = performance.now()
+    await client.allocateProducerIds(1)
+    if (index >= 100) latencies.push(performance.now() - started)
+  }
+  return { appendMsP50: quantile(latencies, 0.5), appendMsP99: quantile(latencies, 0.99) }
+}
+
+/** Sorts. */
+function quantile(latencies: number[], part: number): number {
+  latencies.sort((left, right) => left - right)
+  return Number(latencies[Math.floor((latencies.length - 1) * part)]!.toFixed(1))
 }
 
 async function measureJournal(
@@ -244,13 +277,7 @@ async function measureJournal(
   const stop = startRate()
   await Promise.all(Array.from({ length: callers }, (_, caller) => call(caller)))
   const rate = stop(commits)
-  latencies.sort((left, right) => left - right)
-  const quantile = (part: number): number => Number(latencies[Math.floor((latencies.length - 1) * part)]!.toFixed(1))
-  return {
-    commits: rate,
-    latencyMsP50: quantile(0.5),
-    latencyMsP99: quantile(0.99),
-  }
+  return { commits: rate, latencyMsP50: quantile(latencies, 0.5), latencyMsP99: quantile(latencies, 0.99) }
 }
 
 async function main(): Promise<void> {
@@ -281,10 +308,7 @@ async function main(): Promise<void> {
       random: systemRandom,
     })
     const catalog = await openBench(store)
-    for (let index = 0; index < tableCount; index++) {
-      await catalog.client.createTable(definition(index))
-      await catalog.client.claimSourcePartitions(index + 1, allPartitions)
-    }
+    await createTables(catalog)
     const callers = tableCount * partitionsPerTable
     const journal = await measureJournal(catalog.client, fileCount, callers)
     const { sequence } = catalog.status()
@@ -302,9 +326,7 @@ async function main(): Promise<void> {
     if (read === undefined || countFiles(read.state) !== fileCount) throw new Error('recovery lost files')
 
     const result = {
-      machine: { cpu: cpus()[0]?.model ?? 'unknown', cores: availableParallelism(), node: process.version },
-      // More than the cores: others were at work, and only the rates per processor second can be compared.
-      loadAverageOneMinute: round(loadavg()[0]!),
+      ...describeMachine(),
       files: fileCount,
       stateMachine: { commitsOfOneFile: single, commitsOfEightFiles: eight },
       journalOnDirectory: { callers, entries: sequence, ...journal },
@@ -316,12 +338,63 @@ async function main(): Promise<void> {
       },
       recoverySecondsFromSnapshotAndJournal: round(replaySeconds),
     }
-    const text = `${JSON.stringify(result, null, 2)}\n`
-    process.stdout.write(text)
-    const results = join(import.meta.dirname, 'results')
-    await mkdir(results, { recursive: true })
-    await writeFile(join(results, 'catalog.json'), text)
+    await report('catalog.json', result)
   } finally {
+    await rm(directory, { recursive: true, force: true })
+  }
+}
+
+function describeMachine() {
+  return {
+    machine: { cpu: cpus()[0]?.model ?? 'unknown', cores: availableParallelism(), node: process.version },
+    // More than the cores: others were at work, and only the rates per processor second can be compared.
+    loadAverageOneMinute: round(loadavg()[0]!),
+  }
+}
+
+async function report(file: string, result: unknown): Promise<void> {
+  const text = `${JSON.stringify(result, null, 2)}\n`
+  process.stdout.write(text)
+  const results = join(import.meta.dirname, 'results')
+  await mkdir(results, { recursive: true })
+  await writeFile(join(results, file), text)
+}
+
+// ── (c) journals beside each other ───────────────────────────────────────────────────────────────────────────────────
+
+/** Each journal twice, in turns, so that a slow period of the machine can be told. */
+async function compareJournals(): Promise<void> {
+  const directory = await mkdtemp(join(values.dir ?? tmpdir(), 'floe-bench-journals-'))
+  const postgres = await startPostgres(values.dir === undefined ? {} : { dataDir: join(directory, 'postgres') })
+  const { url, password } = postgres
+  const callers = tableCount * partitionsPerTable
+  const measure = async (name: string, isInDatabase: boolean) => {
+    const deps = { clock: systemClock, fileSystem: nodeFileSystem, random: systemRandom }
+    const store = await openDirectoryStore(join(directory, name), deps)
+    const place = { store, url: isInDatabase ? `${url}?table=${name}` : undefined, password }
+    const { journal, close } = await openJournal({ ...place, log: silentLog, mayCreate: true })
+    const catalog = await openBench(store, journal)
+    await createTables(catalog)
+    const appends = await measureAppends(catalog)
+    const grouped = await measureJournal(catalog.client, fileCount, callers)
+    const started = performance.now()
+    const replayed = await openBench(store, journal)
+    const recoverySeconds = round((performance.now() - started) / 1000)
+    if (replayed.state.hash() !== catalog.state.hash()) throw new Error('recovery lost something')
+    await replayed.close()
+    await close()
+    return { ...appends, ...grouped, recoverySeconds }
+  }
+  try {
+    const runs = []
+    for (const turn of [1, 2]) {
+      const inDirectory = await measure(`directory_${turn}`, false)
+      const inPostgres = await measure(`postgres_${turn}`, true)
+      runs.push({ directory: inDirectory, postgres: inPostgres })
+    }
+    await report('catalog-postgres.json', { ...describeMachine(), files: fileCount, callers, runs })
+  } finally {
+    await postgres.stop()
     await rm(directory, { recursive: true, force: true })
   }
 }
@@ -330,4 +403,5 @@ function round(seconds: number): number {
   return Number(seconds.toFixed(2))
 }
 
-await main()
+if (values.postgres) await compareJournals()
+else await main()

@@ -2,7 +2,6 @@
 import { moveCatalog } from '../../catalog/offline/move-catalog.ts'
 import { catalogDefaults } from '../../catalog/open-catalog.ts'
 import { systemClock } from '../../core/clock.ts'
-import { FloeError } from '../../core/errors.ts'
 import { formatUuid, systemRandom } from '../../core/random.ts'
 import { readSecret, storeUrl } from '../cli/load-config.ts'
 import { formatCount, type Output } from '../cli/output.ts'
@@ -41,13 +40,6 @@ export async function runCatalogMove(options: CatalogMoveOptions, output: Output
     opened.push(source)
     const target = await open(to, true)
     opened.push(target)
-    if (Buffer.compare(source.journal.identity.id, target.journal.identity.id) === 0) {
-      throw new FloeError(
-        'invalid',
-        'journals-equal',
-        `${target.journal.identity.name} is where the journal is to be moved from: say --from, or change what the configuration names`,
-      )
-    }
     const moved = await moveCatalog({
       from: source.journal,
       to: target.journal,

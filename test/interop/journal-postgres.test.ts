@@ -2,7 +2,9 @@
  * The journal contract over a real PostgreSQL, and what only a server over there can do: die, hang up, lose an answer, refuse,
  * be restored from an older copy, or belong to somebody else.
  */
-import { rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { Pool } from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type OpenJournal, openJournal } from '../../bin/journal/open-journal.ts'
@@ -13,6 +15,7 @@ import { SqlJournal } from '../../catalog/journal/sql-journal.ts'
 import { openCatalog } from '../../catalog/open-catalog.ts'
 import { replayOnly } from '../../catalog/replica/recover.ts'
 import { systemClock } from '../../core/clock.ts'
+import { isFloeError } from '../../core/errors.ts'
 import { silentLog } from '../../core/log.ts'
 import { seededRandom, systemRandom } from '../../core/random.ts'
 import { MemoryStore } from '../../storage/memory-store.ts'
@@ -20,6 +23,7 @@ import { describeJournal, describeJournalBasics } from '../contract/journal.ts'
 import { homeElsewhere } from '../contract/journal-harness.ts'
 import { type Postgres, startPostgres } from '../peers/postgres.ts'
 import { startCutProxy } from '../support/cut-proxy.ts'
+import { makeTls } from '../support/make-tls.ts'
 import type { HandClock } from '../unit/catalog/catalog-fixture.ts'
 
 let server: Postgres
@@ -292,5 +296,41 @@ describe('what a user is told', () => {
     await admin.query(`INSERT INTO ${table} SELECT * FROM ${table}_copy WHERE sequence = 0`)
     await expect(openCatalog({ journal, store, ...parts })).rejects.toMatchObject(lost)
     await close()
+  })
+})
+
+describe('TLS', () => {
+  it('is checked against the host and the authority that is named, unless only encryption is asked for', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'floe-tls-'))
+    makeTls(directory, 'ours')
+    makeTls(directory, 'theirs')
+    const tls = { certFile: join(directory, 'ours-cert'), keyFile: join(directory, 'ours-key') }
+    const secure = await startPostgres({ tls })
+    const ours = `sslrootcert=${join(directory, 'ours-ca')}`
+    const sign = async (parameters: string, host = '127.0.0.1'): Promise<string> => {
+      const url = `${secure.url.replace('127.0.0.1', host)}?${parameters}`
+      try {
+        const { journal, close } = await openHere({ url })
+        await journal.append(1, 1, [new Uint8Array(1)])
+        await close()
+        return 'opened'
+      } catch (error) {
+        if (isFloeError(error)) return error.code
+        throw error
+      }
+    }
+    try {
+      expect(await sign(`sslmode=verify-full&${ours}`)).toBe('opened')
+      expect(await sign('sslmode=require')).toBe('opened')
+      expect(await sign('sslmode=verify-full')).toBe('journal-certificate-refused')
+      expect(await sign(`sslmode=verify-full&sslrootcert=${join(directory, 'theirs-ca')}`)).toBe(
+        'journal-certificate-refused',
+      )
+      expect(await sign(`sslmode=verify-full&${ours}`, 'localhost')).toBe('journal-certificate-refused')
+      expect(await sign(`sslmode=verify-full&sslrootcert=${join(directory, 'nothing')}`)).toBe('tls-file-unreadable')
+    } finally {
+      await secure.stop()
+      rmSync(directory, { recursive: true, force: true })
+    }
   })
 })

@@ -1,11 +1,11 @@
 /** Mutual TLS between processes, with certificates that openssl made: who shows none, or another authority's, is refused. */
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createPeerNetwork, listenPeers, type PeerTls } from '../../bin/server/peer-network.ts'
 import type { PeerConnection } from '../../core/peer-connection.ts'
+import { makeTls } from '../support/make-tls.ts'
 
 let directory: string
 let ours: PeerTls
@@ -14,36 +14,10 @@ let port: number
 let stop: () => void
 const accepted: PeerConnection[] = []
 
-/** An authority of its own and a certificate for 127.0.0.1. */
-function makeTls(name: string): PeerTls {
-  const file = (kind: string): string => join(directory, `${name}-${kind}`)
-  const openssl = (...args: string[]): void => void execFileSync('openssl', args, { stdio: 'pipe' })
-  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
-  openssl(
-    'req',
-    '-x509',
-    ...key,
-    '-keyout',
-    file('ca.key'),
-    '-out',
-    file('ca'),
-    '-days',
-    '2',
-    '-subj',
-    `/CN=${name} authority`,
-  )
-  openssl('req', ...key, '-keyout', file('key'), '-out', file('csr'), '-subj', `/CN=${name}`)
-  writeFileSync(file('ext'), 'subjectAltName=IP:127.0.0.1\n')
-  const signer = ['-CA', file('ca'), '-CAkey', file('ca.key'), '-CAcreateserial', '-days', '2', '-extfile', file('ext')]
-  openssl('x509', '-req', '-in', file('csr'), ...signer, '-out', file('cert'))
-  const read = (kind: string): string => readFileSync(file(kind), 'utf8')
-  return { ca: read('ca'), cert: read('cert'), key: read('key') }
-}
-
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'floe-tls-'))
-  ours = makeTls('ours')
-  theirs = makeTls('theirs')
+  ours = makeTls(directory, 'ours')
+  theirs = makeTls(directory, 'theirs')
   const listener = await listenPeers('127.0.0.1', 0, ours, connection => accepted.push(connection))
   port = listener.port
   stop = () => listener.stop()
