@@ -140,6 +140,9 @@ function checkServer(server: ServerOptions, report: Report): void {
   if (catalog.vendCredentials && http.bearerTokenEnv === undefined) {
     report('catalog.vend_credentials', "would hand the store's keys to anybody: set `http.bearer_token_env` too")
   }
+  if (catalog.journalUrl !== undefined && URL.parse(catalog.journalUrl)?.password !== '') {
+    report('catalog.journal_url', 'must hold no password: put it into the variable that `journal_password_env` names')
+  }
   if (catalog.journalUrl !== undefined && destinationBucketUrl === 'memory:') {
     report('catalog.journal_url', 'needs a store that stays; `memory:` is gone with its process')
   }

@@ -124,9 +124,8 @@ export const serverKeys = {
       journal_url: optional(
         text({
           lengthMax: 2048,
-          pattern: /^postgres(ql)?:\/\/[^:@/?#]+@[^@/?#]+\/[^/?#]+(\?[^#]*)?$/,
-          patternHint:
-            'a URL such as postgres://floe@db.example.net/floe, with the password in the variable that `journal_password_env` names',
+          pattern: /^postgres(ql)?:\/\/[^@/?#]+@[^@/?#]+\/[^/?#]+(\?[^#]*)?$/,
+          patternHint: 'a URL such as postgres://floe@db.example.net/floe',
         }),
         'Where the journal of the catalog lies: `postgres://user@host[:5432]/database[?table=floe_journal][&sslmode=verify-full|require|disable][&sslrootcert=/path/ca.pem]`, on PostgreSQL or a database that speaks its protocol. Without `sslmode`, TLS with a checked certificate, except on loopback. Left out: in the store. Only `floe catalog move` moves a catalog from one to the other.',
       ),

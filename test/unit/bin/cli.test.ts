@@ -245,6 +245,25 @@ tables:
   expect(exportedRows.filter(({ kind }) => kind === 'data-file')).toMatchObject([
     { table: 'floe__orders', recordCount: 3 },
   ])
+  expect(inspected.stdout).toMatch(/\njournal +in the object store, entry /)
+  const move = (to: string): Promise<Ended> => run('catalog', 'move', '--to', to, '-c', path)
+  expect(await move('store')).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(
+      /^the journal is in the object store already: catalog .*, entry \d+, state [0-9a-f]+\n$/,
+    ),
+  })
+  expect(await move('mysql://floe@db/lake')).toMatchObject({
+    code: 1,
+    stderr:
+      'floe: journal URL "mysql://floe@db/lake" is not valid: it must look like postgres://user@host:5432/database\n',
+  })
+  expect(await move('postgres://floe@127.0.0.1:1/lake')).toMatchObject({
+    code: 1,
+    stderr:
+      'floe: cannot read or write the journal in postgres://127.0.0.1:1/lake: connect ECONNREFUSED 127.0.0.1:1; ' +
+      'check the address, the network and that the server runs\n',
+  })
   expect(JSON.parse(shown.stdout).letters).toEqual([
     expect.objectContaining({
       partition: 0,

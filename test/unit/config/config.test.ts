@@ -279,6 +279,18 @@ const mistakes: readonly (readonly [string, string, readonly string[]])[] = [
     ],
   ],
   [
+    'a journal URL with a password',
+    'catalog: { journal_url: "postgres://floe:secret@db/lake" }',
+    [
+      'floe.yaml:1:25: catalog.journal_url: must hold no password: put it into the variable that `journal_password_env` names',
+    ],
+  ],
+  [
+    'a journal that outlives its store',
+    'destination_bucket_url: "memory:"\ncatalog: { journal_url: "postgres://floe@db/lake" }',
+    ['floe.yaml:2:25: catalog.journal_url: needs a store that stays; `memory:` is gone with its process'],
+  ],
+  [
     'a password in the file',
     'source_clusters: [{ name: a, bootstrap_brokers: [{ hostname: h }], credentials: { sasl_password: x } }]',
     ['floe.yaml:1:83: source_clusters[0].credentials.sasl_password: unknown key; did you mean `sasl_password_env`?'],
