@@ -88,6 +88,13 @@ export interface ScriptedFault {
   readonly nth?: number
 }
 
+export interface FaultyStoreParts {
+  readonly clock: Clock
+  readonly random: Random
+  /** Asked of each fault that chance or script would inject now; false spares the call. */
+  readonly permits?: (fault: StoreFault, operation: StoreOperation, key: string) => boolean
+}
+
 export class FaultyStore implements ObjectStore {
   readonly uri: string
   /** How often each fault was injected, as `operation fault`, so that a test can prove it tested something. */
@@ -95,19 +102,17 @@ export class FaultyStore implements ObjectStore {
   readonly #store: ObjectStore
   readonly #clock: Clock
   readonly #random: Random
+  readonly #permits: FaultyStoreParts['permits']
   #options: FaultOptions
   #script: { readonly step: ScriptedFault; left: number }[] = []
   readonly #late = new Set<Promise<void>>()
 
-  constructor(
-    store: ObjectStore,
-    deps: { readonly clock: Clock; readonly random: Random },
-    options: FaultOptions = {},
-  ) {
+  constructor(store: ObjectStore, { clock, random, permits }: FaultyStoreParts, options: FaultOptions = {}) {
     this.uri = store.uri
     this.#store = store
-    this.#clock = deps.clock
-    this.#random = deps.random
+    this.#clock = clock
+    this.#random = random
+    this.#permits = permits
     this.#options = options
   }
 
@@ -234,7 +239,9 @@ export class FaultyStore implements ObjectStore {
     answer?: (fault: StoreFault) => T | undefined,
     spoil?: (fault: StoreFault) => void,
   ): Promise<T> {
-    const fault = this.#pickFault(operation, keys)
+    const drawn = this.#pickFault(operation, keys)
+    const isSpared = drawn !== undefined && this.#permits?.(drawn, operation, keys[0] ?? '') === false
+    const fault = isSpared ? undefined : drawn
     await this.#delay()
     if (fault === undefined) return this.#answerSlowly(call)
     const counted = `${operation} ${fault}`

@@ -1,6 +1,7 @@
 /** A whole Floe on a simulated host: catalog, broker, ingestion and publishing, the code that `floe serve` runs. */
 import type { Duplex } from 'node:stream'
 import { type Broker, createBroker } from '../../broker/broker.ts'
+import type { CatalogClient } from '../../catalog/client.ts'
 import { Membership } from '../../catalog/node/membership.ts'
 import { NodeRegistration } from '../../catalog/node/node-registration.ts'
 import { type Catalog, openCatalog } from '../../catalog/open-catalog.ts'
@@ -44,11 +45,16 @@ export class FloeHost {
   #closeAll: (() => Promise<void>) | undefined
   #accepting: ((connection: PeerConnection) => void) | undefined
   startCount = 0
+  /** So many times longer than usual it takes to reach the store. */
+  storeSlowness = 1
+  /** How far its wall clock is from the world's. */
+  #wallSkewMs: number
   /** No more processes are started here. */
   isOff = false
 
   constructor(parts: FloeHostParts) {
     this.#parts = parts
+    this.#wallSkewMs = parts.wallSkewMs
     this.host = this.#newHost()
   }
 
@@ -61,10 +67,31 @@ export class FloeHost {
   }
 
   #newHost(): Host {
-    const { world, name, wallSkewMs } = this.#parts
+    const { world, name } = this.#parts
     const host = new Host(world, name)
-    host.wallSkewMs = wallSkewMs
+    host.wallSkewMs = this.#wallSkewMs
     return host
+  }
+
+  /** Of the machine: the next process finds it so. */
+  setClock(wallSkewMs: number): void {
+    this.#wallSkewMs = wallSkewMs
+    this.host.wallSkewMs = wallSkewMs
+  }
+
+  /**
+   * Lets a process here do something with its catalog, as code of its own would: when it is paused, once it goes on.
+   * Undefined: it has none, refused, or ended before it answered.
+   */
+  ask<T>(make: (client: CatalogClient) => Promise<T>): Promise<T | undefined> {
+    const { host, catalog } = this
+    if (catalog === undefined || host.isCrashed) return Promise.resolve(undefined)
+    return new Promise(resolve => {
+      host.onCrash(() => resolve(undefined))
+      host.deliver(() => {
+        make(catalog.client).then(resolve, () => resolve(undefined))
+      })
+    })
   }
 
   start(): void {
@@ -87,7 +114,7 @@ export class FloeHost {
 
   async #open(host: Host, early: PeerConnection[]): Promise<void> {
     const { network, store: shared, storeLatencyMsMax, tables, name, mayLead, snapshotEntryCount, log } = this.#parts
-    const store = host.reach(shared, storeLatencyMsMax)
+    const store = host.reach(shared, () => storeLatencyMsMax * this.storeSlowness)
     const { clock, random } = host
     const catalog = await openCatalog({
       store,

@@ -105,11 +105,11 @@ export class Host {
   }
 
   /** `store` as this host reaches it: requests and answers take time, and a request that has left arrives whatever becomes of the host. */
-  reach(store: ObjectStore, latencyMsMax: number): ObjectStore {
+  reach(store: ObjectStore, latencyMsMax: () => number): ObjectStore {
     const { world } = this
     return interceptStore(store, async (method, target, call) => {
       if (method !== 'get' && method !== 'head') world.note(`${this.name} ${method} ${target}`)
-      const latency = (): number => world.random.fraction() * latencyMsMax * (world.chance(0.02) ? 20 : 1)
+      const latency = (): number => world.random.fraction() * latencyMsMax() * (world.chance(0.02) ? 20 : 1)
       const answer = world.delay(latency()).then(call)
       return this.gate(
         answer.then(

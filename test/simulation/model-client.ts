@@ -4,7 +4,7 @@ import type { FloeHost } from './floe-host.ts'
 import { Host } from './host.ts'
 import type { World } from './world.ts'
 
-const answerTimeoutMs = 3_000
+const answerTimeoutMsDefault = 3_000
 
 export class ModelClient {
   readonly #world: World
@@ -21,7 +21,11 @@ export class ModelClient {
   }
 
   /** Asks the agent it is connected to, or one of `hosts`. Undefined: no answer, and the connection is over. */
-  async call<T>(hosts: readonly FloeHost[], make: (client: TestClient) => Promise<T>): Promise<T | undefined> {
+  async call<T>(
+    hosts: readonly FloeHost[],
+    make: (client: TestClient) => Promise<T>,
+    answerTimeoutMs = answerTimeoutMsDefault,
+  ): Promise<T | undefined> {
     const client = this.#connected(hosts)
     if (client === undefined) {
       await this.sleep(50)

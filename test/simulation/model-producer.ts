@@ -1,6 +1,7 @@
 /**
- * An idempotent producer that sends numbered records, one request at a time, to any agent, and tries again elsewhere when it is not
- * answered: what a careful client does. What it was told is in the ledger.
+ * A producer that sends numbered records, one request at a time, to any agent. An idempotent one tries again elsewhere when it is not
+ * answered: what a careful client does. A plain one never tries again, so that whatever is there twice was doubled by Floe. What it was
+ * told is in the ledger.
  */
 import { buildBatch } from '../../kafka/records/build.ts'
 import type { TestClient } from '../support/in-memory-broker.ts'
@@ -12,6 +13,9 @@ import type { World } from './world.ts'
 export interface ModelProducerParts {
   readonly world: World
   readonly name: string
+  readonly isIdempotent: boolean
+  /** How long it waits between two requests at most. */
+  readonly pauseMsMax: number
   readonly ledger: RecordLedger
   readonly hosts: readonly FloeHost[]
   readonly topics: readonly { readonly topic: string; readonly partitionCount: number }[]
@@ -44,20 +48,20 @@ export class ModelProducer {
   }
 
   async #run(): Promise<void> {
-    const { world, topics } = this.#parts
+    const { world, topics, pauseMsMax } = this.#parts
     await this.#openSession()
     while (!this.#isStopping) {
       const { topic, partitionCount } = world.pick(topics)
       if (!(await this.#produce(topic, world.between(0, partitionCount - 1), world.between(1, 5))))
         await this.#openSession()
-      await this.#client.sleep(world.random.fraction() * 60)
+      await this.#client.sleep(world.random.fraction() * pauseMsMax)
     }
   }
 
   async #openSession(): Promise<void> {
-    const { ledger, name } = this.#parts
+    const { ledger, name, isIdempotent } = this.#parts
     this.#producerId = -1n
-    while (this.#producerId < 0n) {
+    while (isIdempotent && this.#producerId < 0n) {
       const answer = await this.#call(client =>
         client.call('InitProducerId', { transactionalId: null, transactionTimeoutMs: 1_000 }, 4),
       )
@@ -70,7 +74,7 @@ export class ModelProducer {
 
   /** False: the session is over, and what became of the records is not known. */
   async #produce(topic: string, partition: number, count: number): Promise<boolean> {
-    const { ledger, world } = this.#parts
+    const { ledger, world, isIdempotent } = this.#parts
     const place = `${topic}/${partition}`
     const sequence = this.#sequences.get(place) ?? 0
     const first = this.#numbers.get(topic) ?? 0
@@ -83,9 +87,7 @@ export class ModelProducer {
     }))
     const batch = buildBatch(records, {
       codec: world.pick(['none', 'gzip', 'zstd', 'lz4'] as const),
-      producerId: this.#producerId,
-      producerEpoch: 0,
-      baseSequence: sequence,
+      ...(isIdempotent ? { producerId: this.#producerId, producerEpoch: 0, baseSequence: sequence } : {}),
     })
     for (;;) {
       const answer = await this.#call(client =>
@@ -112,6 +114,7 @@ export class ModelProducer {
         ledger.refusedCount++
         return false
       }
+      if (!isIdempotent) return false
       await this.#client.sleep(20 + world.random.fraction() * 80)
     }
   }

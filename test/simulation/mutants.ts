@@ -8,85 +8,138 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 
-interface Mutant {
-  readonly name: string
+interface Edit {
   readonly file: string
   readonly from: string
   readonly to: string
 }
 
+interface Mutant {
+  readonly name: string
+  /** Several: a rule and the one that covers for it. */
+  readonly edits: readonly Edit[]
+}
+
 const mutants: readonly Mutant[] = [
   {
     name: 'owner epochs are not looked at',
-    file: 'catalog/commands/commit-table-files.ts',
-    from: 'if (ownerEpoch === 0 || ownerEpoch !== numbers[at + 9]) {',
-    to: 'if (ownerEpoch === 0) {',
+    edits: [
+      {
+        file: 'catalog/commands/commit-table-files.ts',
+        from: 'if (ownerEpoch === 0 || ownerEpoch !== numbers[at + 9]) {',
+        to: 'if (ownerEpoch === 0) {',
+      },
+    ],
   },
   {
     name: 'a range may begin anywhere',
-    file: 'catalog/commands/commit-table-files.ts',
-    from: 'if (accounts.ends[partition] !== numbers[at + 1]) {',
-    to: 'if (numbers[at + 1]! < 0) {',
+    edits: [
+      {
+        file: 'catalog/commands/commit-table-files.ts',
+        from: 'if (accounts.ends[partition] !== numbers[at + 1]) {',
+        to: 'if (numbers[at + 1]! < 0) {',
+      },
+    ],
   },
   {
     name: 'receipts are forgotten',
-    file: 'catalog/state/client-sessions.ts',
-    from: "if (held < requestNumber) return 'new'",
-    to: "if (held <= requestNumber) return 'new'",
+    edits: [
+      {
+        file: 'catalog/state/client-sessions.ts',
+        from: "if (held < requestNumber) return 'new'",
+        to: "if (held <= requestNumber) return 'new'",
+      },
+    ],
   },
   {
     name: 'a put whose answer was lost counts as applied',
-    file: 'storage/put-if-absent.ts',
-    from: "if (isFloeError(error, 'unavailable')) return 'unknown'",
-    to: "if (isFloeError(error, 'unavailable')) return 'applied'",
+    edits: [
+      {
+        file: 'storage/put-if-absent.ts',
+        from: "if (isFloeError(error, 'unavailable')) return 'unknown'",
+        to: "if (isFloeError(error, 'unavailable')) return 'applied'",
+      },
+    ],
   },
   {
     name: 'an unknown put counts as refused',
-    file: 'storage/put-if-absent.ts',
-    from: "if (outcome === 'applied' || (outcome === 'refused' && !lost)) return outcome",
-    to: "if (outcome !== 'unknown' || !lost) return outcome === 'applied' ? 'applied' : 'refused'",
+    edits: [
+      {
+        file: 'storage/put-if-absent.ts',
+        from: "if (outcome === 'applied' || (outcome === 'refused' && !lost)) return outcome",
+        to: "if (outcome !== 'unknown' || !lost) return outcome === 'applied' ? 'applied' : 'refused'",
+      },
+    ],
   },
   {
     name: 'a fenced leader goes on',
-    file: 'catalog/leader.ts',
-    from: "return outcome === 'applied' ? { sequence, crc, nowMs, parts } : fencedBy(outcome, key, this.replica.position)",
-    to: 'return { sequence, crc, nowMs, parts, ...(outcome === undefined ? { key } : {}) }',
+    edits: [
+      {
+        file: 'catalog/leader.ts',
+        from: "return outcome === 'applied' ? { sequence, crc, nowMs, parts } : fencedError(key)",
+        to: 'return { sequence, crc, nowMs, parts, ...(outcome === undefined ? { key } : {}) }',
+      },
+    ],
   },
   {
     name: 'duplicates of a producer are appended again',
-    file: 'catalog/commands/commit-segment.ts',
-    from: 'const outcome = log === undefined ? 2 : judge(state, log, rows, row)',
-    to: 'const outcome = log === undefined ? 2 : judge(state, log, rows, row) * 0',
+    edits: [
+      {
+        file: 'catalog/commands/commit-segment.ts',
+        from: 'const outcome = log === undefined ? 2 : judge(state, log, rows, row)',
+        to: 'const outcome = log === undefined ? 2 : judge(state, log, rows, row) * 0',
+      },
+    ],
   },
   {
     name: 'a command that was lost is sent under a new number',
-    file: 'catalog/node/command-session.ts',
-    from: 'if (this.#sink === command.sink) this.#sink = undefined',
-    to: 'command.requestNumber = command.lane!.take(0)\n    if (this.#sink === command.sink) this.#sink = undefined',
+    edits: [
+      {
+        file: 'catalog/node/command-session.ts',
+        from: 'if (this.#sink === command.sink) this.#sink = undefined',
+        to: 'command.requestNumber = command.lane!.take(0)\n    if (this.#sink === command.sink) this.#sink = undefined',
+      },
+    ],
   },
   {
     name: 'a follower hands out answers before it has the entry',
-    file: 'catalog/node/leader-link.ts',
-    from: 'if (answer.sequence > this.#parts.replica.position.sequence) this.#early.push(answer)',
-    to: 'if (answer.sequence < 0) this.#early.push(answer)',
+    edits: [
+      {
+        file: 'catalog/node/leader-link.ts',
+        from: 'if (answer.sequence > this.#parts.replica.position.sequence) this.#early.push(answer)',
+        to: 'if (answer.sequence < 0) this.#early.push(answer)',
+      },
+    ],
   },
   {
     name: 'a lane goes on behind what it did not commit',
-    file: 'ingest/table-lane.ts',
-    from: 'if (this.#commitFailure !== undefined) throw this.#commitFailure',
-    to: 'this.#commitFailure = undefined',
+    edits: [
+      {
+        file: 'ingest/table-lane.ts',
+        from: 'if (this.#commitFailure !== undefined) throw this.#commitFailure\n    if (this.#msUntilDue',
+        to: 'this.#commitFailure = undefined\n    if (this.#msUntilDue',
+      },
+    ],
   },
   {
     name: 'what a version is continued from is read once',
-    file: 'storage/get-agreed.ts',
-    from: 'if (first === undefined && second === undefined) return undefined',
-    to: 'if (first === undefined || second !== undefined) return first',
+    edits: [
+      {
+        file: 'storage/get-agreed.ts',
+        from: 'if (first === undefined && second === undefined) return undefined',
+        to: 'if (first === undefined || second !== undefined) return first',
+      },
+    ],
   },
   {
     name: 'a version is visible before its objects are there',
-    file: 'ingest/publish/table-publisher.ts',
-    from: 'await writeVersion(store, folder, rendered, clock)',
-    to: 'void writeVersion(store, folder, rendered, clock).catch(() => {})',
+    edits: [
+      {
+        file: 'ingest/publish/table-publisher.ts',
+        from: 'await writeVersion(store, folder, rendered, clock)',
+        to: 'void writeVersion(store, folder, rendered, clock).catch(() => {})',
+      },
+    ],
   },
 ]
 
@@ -102,27 +155,30 @@ for (const mutant of mutants) {
 }
 process.exit(livingCount > 0 ? 1 : 0)
 
-/** What caught it; undefined when nothing did. */
-function tryMutant({ name, file, from, to }: Mutant): string | undefined {
+/** What caught it, and with which seed; undefined when nothing did. */
+function tryMutant(mutant: Mutant): string | undefined {
   const copy = mkdtempSync(join(tmpdir(), 'floe-mutant-'))
   try {
     for (const folder of folders) cpSync(join(root, folder), join(copy, folder), { recursive: true })
     cpSync(join(root, 'package.json'), join(copy, 'package.json'))
     symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'))
-    const text = readFileSync(join(copy, file), 'utf8')
-    if (text.split(from).length !== 2) throw new Error(`${name}: ${file} does not hold its place exactly once`)
-    writeFileSync(
-      join(copy, file),
-      text.replace(from, () => to),
-    )
+    for (const edit of mutant.edits) applyEdit(copy, edit)
     const args = [join(copy, 'test/simulation/run.ts'), '--seed', '1', '--count', values.seeds]
     const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 1_200_000 })
     if (status === 0) return undefined
-    const seed =
-      /seed (\d+) breaks/.exec(stderr)?.[1] ?? `after ${stdout.split('\n').length - 1} seeds, by falling over`
+    const seed = /seed (\d+) breaks/.exec(stderr)?.[1] ?? `${stdout.split('\n').length} (by falling over)`
     const why = /must hold:\n {2}(.*)/.exec(stderr)?.[1] ?? stderr.trim().split('\n').at(-1)
-    return `caught by seed ${seed}: ${why?.slice(0, 140)}`
+    return `noticed with seed ${seed}: ${why?.slice(0, 140)}`
   } finally {
     rmSync(copy, { recursive: true, force: true })
   }
+}
+
+function applyEdit(copy: string, { file, from, to }: Edit): void {
+  const text = readFileSync(join(copy, file), 'utf8')
+  if (text.split(from).length !== 2) throw new Error(`${file} does not hold ${from} exactly once`)
+  writeFileSync(
+    join(copy, file),
+    text.replace(from, () => to),
+  )
 }

@@ -1,6 +1,8 @@
 /**
- * The network between hosts: messages and bytes arrive in order and late, hosts can be cut off from each other, and a crashed host's
- * connections end, or just say nothing any more, as when its power went.
+ * The network between hosts: what is sent over a connection arrives in order and late. Hosts can be cut off from each other, a
+ * connection can stall in one direction or be torn with all that is under way on it, and a crashed host's connections end, or just say
+ * nothing any more, as when its power went. Whoever gives a stalled connection up and sends again over a new one has sent twice, and
+ * what was sent first arrives last: duplicates and other orders are made of that, as over TCP.
  */
 import { Duplex } from 'node:stream'
 import { FloeError } from '../../core/errors.ts'
@@ -24,6 +26,9 @@ export class Network {
   /** `a b` and `b a` for hosts that do not reach each other. */
   readonly #cuts = new Set<string>()
   #waiting: (() => void)[] = []
+  /** Of connections and streams, while both ends are open. */
+  readonly #lines = new Set<Line>()
+  readonly #names = new Set<string>()
 
   constructor(world: World, options: NetworkOptions) {
     this.#world = world
@@ -41,27 +46,69 @@ export class Network {
     this.#cuts.add(`${left} ${right}`).add(`${right} ${left}`)
   }
 
+  join(left: string, right: string): void {
+    this.#cuts.delete(`${left} ${right}`)
+    this.#cuts.delete(`${right} ${left}`)
+    for (const retry of this.#waiting.splice(0)) retry()
+  }
+
   heal(): void {
     this.#cuts.clear()
     for (const retry of this.#waiting.splice(0)) retry()
+    for (const line of this.#lines) line.stalledUntilMs = 0
+  }
+
+  /** Whoever was ever on it. */
+  names(): readonly string[] {
+    return [...this.#names]
+  }
+
+  /** One direction of a connection stands still. Returns whether there was one. */
+  stall(forMs: number): boolean {
+    if (this.#lines.size === 0) return false
+    const line = this.#world.pick([...this.#lines])
+    if (!this.#world.fault(`what ${line.from.name} sends to ${line.to.name} stalls for ${forMs} ms`)) return false
+    line.stalledUntilMs = this.#world.nowMs + forMs
+    return true
+  }
+
+  /** A connection is torn: both ends hear of it, and nothing that is under way arrives. Returns whether there was one. */
+  reset(): boolean {
+    if (this.#lines.size === 0) return false
+    const line = this.#world.pick([...this.#lines])
+    if (!this.#world.fault(`a connection of ${line.from.name} to ${line.to.name} is torn`)) return false
+    line.tear()
+    return true
+  }
+
+  /** A direction of a new connection. */
+  openLine(from: Host, to: Host, tear: () => void): Line {
+    this.#names.add(from.name).add(to.name)
+    const line = { from, to, tear, stalledUntilMs: 0, arrivesMs: 0, isTorn: false }
+    this.#lines.add(line)
+    return line
+  }
+
+  closeLine(line: Line): void {
+    this.#lines.delete(line)
   }
 
   reaches(from: Host, to: Host): boolean {
     return !this.#cuts.has(`${from.name} ${to.name}`)
   }
 
-  /** Calls `run` at the other host once what was sent there arrives: after what was sent before, and not while they are cut off. */
-  carry(from: Host, to: Host, notBeforeMs: number, run: () => void): number {
+  /** Calls `run` at the other end once what is sent there now arrives: after what was sent before, and not while it is held up. */
+  carry(line: Line, run: () => void): void {
     const { latencyMsMax } = this.#options
-    const atMs = Math.max(notBeforeMs, this.#world.nowMs + this.#world.random.fraction() * latencyMsMax)
-    this.#world.schedule(atMs - this.#world.nowMs, () => {
-      const arrive = (): void => {
-        if (this.reaches(from, to)) to.deliver(run)
-        else this.#waiting.push(arrive)
-      }
-      arrive()
-    })
-    return atMs
+    line.arrivesMs = Math.max(line.arrivesMs, this.#world.nowMs + this.#world.random.fraction() * latencyMsMax)
+    const arrive = (): void => {
+      if (line.isTorn) return
+      const stalledMs = line.stalledUntilMs - this.#world.nowMs
+      if (stalledMs > 0) this.#world.schedule(stalledMs, arrive)
+      else if (this.reaches(line.from, line.to)) line.to.deliver(run)
+      else this.#waiting.push(arrive)
+    }
+    this.#world.schedule(line.arrivesMs - this.#world.nowMs, arrive)
   }
 
   isCrashTold(): boolean {
@@ -102,23 +149,38 @@ export class Network {
   }
 }
 
+/** One direction of a connection. */
+interface Line {
+  readonly from: Host
+  readonly to: Host
+  /** Tears both directions. */
+  readonly tear: () => void
+  stalledUntilMs: number
+  arrivesMs: number
+  isTorn: boolean
+}
+
 class Connection implements PeerConnection {
   readonly #network: Network
-  readonly #host: Host
   readonly #peer: Host
+  readonly #line: Line
   other: Connection | undefined
   readonly #early: Uint8Array[] = []
   #listener: ((message: Uint8Array) => void) | undefined
   readonly #closers: ((reason: string) => void)[] = []
   #closed: string | undefined
-  #arrivesMs = 0
 
   constructor(network: Network, host: Host, peer: Host) {
     this.#network = network
-    this.#host = host
     this.#peer = peer
+    this.#line = network.openLine(host, peer, () => {
+      this.tear()
+      this.other?.tear()
+    })
     host.onCrash(() => {
-      this.#closed ??= 'crashed'
+      if (this.#closed !== undefined) return
+      this.#closed = 'crashed'
+      network.closeLine(this.#line)
       if (network.isCrashTold()) this.#carry(() => this.other?.end('the other side is gone'))
     })
   }
@@ -131,7 +193,12 @@ class Connection implements PeerConnection {
   }
 
   #carry(run: () => void): void {
-    this.#arrivesMs = this.#network.carry(this.#host, this.#peer, this.#arrivesMs, run)
+    this.#network.carry(this.#line, run)
+  }
+
+  tear(): void {
+    this.#line.isTorn = true
+    this.#line.from.deliver(() => this.end('the connection was reset'))
   }
 
   send(parts: readonly Uint8Array[]): void {
@@ -165,32 +232,40 @@ class Connection implements PeerConnection {
   end(reason: string): void {
     if (this.#closed !== undefined) return
     this.#closed = reason
+    this.#network.closeLine(this.#line)
     for (const closer of this.#closers) closer(reason)
   }
 }
 
 class Stream extends Duplex {
   readonly #network: Network
-  readonly #host: Host
-  readonly #peer: Host
+  readonly #line: Line
   other: Stream | undefined
-  #arrivesMs = 0
   #isOver = false
 
   constructor(network: Network, host: Host, peer: Host) {
     super({ allowHalfOpen: false })
     this.#network = network
-    this.#host = host
-    this.#peer = peer
+    this.#line = network.openLine(host, peer, () => {
+      this.tear()
+      this.other?.tear()
+    })
     this.on('error', () => {})
     host.onCrash(() => {
+      if (this.#isOver) return
       this.#isOver = true
+      network.closeLine(this.#line)
       if (network.isCrashTold()) this.#carry(() => this.other?.finish())
     })
   }
 
   #carry(run: () => void): void {
-    this.#arrivesMs = this.#network.carry(this.#host, this.#peer, this.#arrivesMs, run)
+    this.#network.carry(this.#line, run)
+  }
+
+  tear(): void {
+    this.#line.isTorn = true
+    this.#line.from.deliver(() => this.finish())
   }
 
   finish(): void {
@@ -212,6 +287,7 @@ class Stream extends Duplex {
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.#network.closeLine(this.#line)
     if (!this.#isOver) {
       this.#isOver = true
       this.#carry(() => this.other?.finish())

@@ -7,6 +7,7 @@
  */
 import { createHash } from 'node:crypto'
 import { type Random, seededRandom } from '../../core/random.ts'
+import { Spared } from './spared.ts'
 
 export interface ScheduledEvent {
   cancel(): void
@@ -18,6 +19,13 @@ interface Event {
   run: (() => void) | undefined
 }
 
+/** Something that went wrong in a life, by its number there. */
+export interface Fault {
+  readonly number: number
+  readonly atMs: number
+  readonly what: string
+}
+
 const startMs = Date.UTC(2026, 0, 1)
 
 export class World {
@@ -26,10 +34,16 @@ export class World {
   #order = 0
   readonly #heap: Event[] = []
   readonly #trace = createHash('sha256')
+  readonly #spared: Spared
+  #faultCount = 0
+  /** Everything that went wrong so far. */
+  readonly faults: Fault[] = []
   eventCount = 0
 
-  constructor(seed: number) {
+  /** `spared`: numbers of faults that this life is lived without. */
+  constructor(seed: number, spared: Spared = new Spared()) {
     this.random = seededRandom(seed)
+    this.#spared = spared
   }
 
   /** Milliseconds since the world began. */
@@ -67,6 +81,15 @@ export class World {
 
   pick<T>(items: readonly T[]): T {
     return items[Math.floor(this.random.fraction() * items.length)]!
+  }
+
+  /** One more thing is about to go wrong: false when this life is lived without it. */
+  fault(what: string): boolean {
+    const number = ++this.#faultCount
+    if (this.#spared.has(number)) return false
+    this.faults.push({ number, atMs: this.#nowMs, what })
+    this.note(`fault ${number}: ${what}`)
+    return true
   }
 
   /** What is worth telling runs apart by. */
