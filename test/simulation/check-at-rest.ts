@@ -2,6 +2,8 @@
  * What must hold once everything was healed: within bounded time clients are answered again, tables are published and groups have read
  * to the end, and then nothing is lost, doubled, reordered or left behind.
  */
+import type { Broker } from '../../broker/broker.ts'
+import type { CatalogClient } from '../../catalog/client.ts'
 import { verifyTable } from '../../ingest/verify/verify-table.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
 import { isEverythingPublished } from '../support/everything-published.ts'
@@ -12,11 +14,12 @@ import {
   readTableRows,
   rowsToRecords,
 } from '../support/published-rows.ts'
-import type { RecordLedger } from '../support/record-ledger.ts'
+import { parseValue, type RecordLedger } from '../support/record-ledger.ts'
 import type { FloeHost } from './floe-host.ts'
 import type { ModelCommitter } from './model-committer.ts'
 import type { ModelGroup } from './model-group.ts'
 import type { ModelProducer } from './model-producer.ts'
+import type { ModelRebornTopic } from './model-reborn-topic.ts'
 import { readLog } from './read-log.ts'
 import type { World } from './world.ts'
 
@@ -30,6 +33,7 @@ export interface AtRestParts {
   readonly producers: readonly ModelProducer[]
   readonly committers: readonly ModelCommitter[]
   readonly group: ModelGroup
+  readonly rebornTopic: ModelRebornTopic | undefined
   readonly ledger: RecordLedger
   readonly violations: string[]
 }
@@ -38,7 +42,7 @@ const settleMsMax = 180_000
 const restMs = 8_000
 
 export async function checkAtRest(parts: AtRestParts): Promise<void> {
-  const { world, hosts, topics, producers, committers, group, ledger, violations } = parts
+  const { world, hosts, topics, producers, committers, group, rebornTopic, ledger, violations } = parts
   // Processes that were just asked to end do so, and are started again.
   await world.run(restMs, () => violations.length > 0)
   const committedBefore = committers.map(committer => committer.acknowledgedCount)
@@ -66,17 +70,20 @@ export async function checkAtRest(parts: AtRestParts): Promise<void> {
   }
   for (const committer of committers) committer.stop()
   for (const producer of producers) producer.stop()
-  if (!(await world.run(settleMsMax, () => producers.every(producer => producer.isDone)))) {
+  if (
+    !(await world.run(settleMsMax, () => producers.every(producer => producer.isDone) && rebornTopic?.isDone !== false))
+  ) {
     violations.push(`producers did not finish within ${settleMsMax / 1000} s of healing`)
     return
   }
+  const published = rebornTopic === undefined ? topics : [...topics, { topic: rebornTopic.topic, partitionCount: 1 }]
   let isPublished = false
   let isOver = false
   const look = async (): Promise<void> => {
     while (!isPublished && !isOver) {
       const catalog = hosts.find(host => host.isServing)?.catalog?.client
       if (catalog !== undefined) {
-        const asked = catalog.readBarrier().then(() => isEverythingPublished(catalog, topics))
+        const asked = catalog.readBarrier().then(() => isEverythingPublished(catalog, published))
         // A process that ends meanwhile does not answer.
         isPublished = await Promise.race([asked.catch(() => false), world.delay(5_000).then(() => false)])
       }
@@ -107,37 +114,79 @@ export async function checkAtRest(parts: AtRestParts): Promise<void> {
   if (!(await world.run(settleMsMax, () => isChecked))) violations.push('contents could not be read in time')
 }
 
-async function checkContents({ world, hosts, topics, store, ledger, violations }: AtRestParts): Promise<void> {
+async function checkContents(parts: AtRestParts): Promise<void> {
+  const { hosts, topics, store, rebornTopic, violations } = parts
   const { catalog, broker } = hosts.find(host => host.isServing)!
   const client = catalog!.client
-  for (const { topic, partitionCount } of topics) {
-    const table = `floe__${topic}`
-    const report = await verifyTable({ catalog: client, store: store }, table)
-    violations.push(...report.problems.map(problem => `${table}: ${problem}`))
-    if (!report.proved) violations.push(`${table} is not proved`)
-    let disagreements = await findDisagreements(client, store, table)
-    // A hint that was overtaken is put right once no put can be on its way.
-    for (let tries = 0; disagreements.length > 0 && tries < 20; tries++) {
-      await world.delay(5_000)
-      disagreements = await findDisagreements(client, store, table)
-    }
-    violations.push(...disagreements)
-    // The table has every record there ever was, the topic those that were not deleted since.
-    const rows = await readTableRows(client, store, table)
-    const records = rowsToRecords(rows, partitionCount)
-    violations.push(...ledger.findBreaches(topic, records))
-    const { topicId } = (await client.topicByName(topic))!
-    for (const [partition, stored] of (await readLog(broker!, topic, partitionCount)).entries()) {
-      const [state] = await client.partitionStates([{ topicId, partition }])
-      const kept = records[partition]!.slice(Number(state!.logStartOffset))
-      if (describeTopicRows([stored]).join('\n') !== describeTopicRows([kept]).join('\n')) {
-        violations.push(
-          `${topic}/${partition} has ${stored.length} records, its table ${kept.length} of them, and they differ`,
-        )
-      }
-    }
-  }
+  for (const { topic, partitionCount } of topics) await checkTopic(parts, client, broker!, topic, partitionCount)
+  if (rebornTopic !== undefined) await checkReborn(parts, rebornTopic, client, broker!)
   violations.push(...(await findMissingObjects(client, store)))
+}
+
+/** The table has every record there ever was, the topic those that were not deleted since. */
+async function checkTopic(
+  parts: AtRestParts,
+  client: CatalogClient,
+  broker: Broker,
+  topic: string,
+  partitionCount: number,
+): Promise<void> {
+  const { ledger, store, violations } = parts
+  await checkTable(parts, client, topic)
+  const records = rowsToRecords(await readTableRows(client, store, `floe__${topic}`), partitionCount)
+  violations.push(...ledger.findBreaches(topic, records))
+  const { topicId } = (await client.topicByName(topic))!
+  for (const [partition, stored] of (await readLog(broker, topic, partitionCount)).entries()) {
+    const [state] = await client.partitionStates([{ topicId, partition }])
+    const kept = records[partition]!.slice(Number(state!.logStartOffset))
+    if (describeTopicRows([stored]).join('\n') === describeTopicRows([kept]).join('\n')) continue
+    violations.push(
+      `${topic}/${partition} has ${stored.length} records, its table ${kept.length} of them, and they differ`,
+    )
+  }
+}
+
+async function checkReborn(
+  parts: AtRestParts,
+  { topic, ledger }: ModelRebornTopic,
+  client: CatalogClient,
+  broker: Broker,
+): Promise<void> {
+  const { store, violations } = parts
+  await checkTable(parts, client, topic)
+  const rows = await readTableRows(client, store, `floe__${topic}`)
+  for (const { key: session, value } of rowsToRecords(rows, 1).flat()) {
+    const { n } = parseValue(value)
+    if (!ledger.wasSent(session, n)) violations.push(`${topic}: record ${n} of ${session} was never sent`)
+  }
+  const stored = await readLog(broker, topic, 1)
+  const rowSet = new Set(rows)
+  for (const row of describeTopicRows(stored)) if (!rowSet.has(row)) violations.push(`${topic}: ${row} is in no row`)
+  const kept = new Set(stored.flat().map(({ key, value }) => `${key} ${parseValue(value).n}`))
+  // What was sent again after the topic had gone may be in two of its lives, and in one of them once.
+  if (kept.size !== stored.flat().length) violations.push(`${topic}: some of its records are there twice`)
+  for (const name of ledger.acknowledgedNow) {
+    if (!kept.has(name)) violations.push(`${topic}: acknowledged record ${name} is not in the topic`)
+  }
+}
+
+/** The account is proved by the files, and Iceberg and Delta say the same. */
+async function checkTable(
+  { world, store, violations }: AtRestParts,
+  client: CatalogClient,
+  topic: string,
+): Promise<void> {
+  const table = `floe__${topic}`
+  const report = await verifyTable({ catalog: client, store }, table)
+  violations.push(...report.problems.map(problem => `${table}: ${problem}`))
+  if (!report.proved) violations.push(`${table} is not proved`)
+  let disagreements = await findDisagreements(client, store, table)
+  // A hint that was overtaken is put right once no put can be on its way.
+  for (let tries = 0; disagreements.length > 0 && tries < 20; tries++) {
+    await world.delay(5_000)
+    disagreements = await findDisagreements(client, store, table)
+  }
+  violations.push(...disagreements)
 }
 
 /** High watermarks, by partition. */

@@ -12,6 +12,8 @@ export interface Mix {
   readonly producerCount: number
   /** How long producers wait between two records at most. */
   readonly producerPauseMsMax: number
+  /** Whether one topic is deleted and created again and again. */
+  readonly hasRebornTopic: boolean
   readonly freshnessMs: number
   readonly turmoilMs: number
   readonly storeLatencyMsMax: number
@@ -31,6 +33,7 @@ export function drawMix(world: World): Mix {
     hostCount: world.between(1, 4),
     producerCount: world.between(1, 3),
     producerPauseMsMax: world.pick([60, 200, 800]),
+    hasRebornTopic: world.chance(0.4),
     freshnessMs: world.pick([100, 300, 1_000, 3_000]),
     turmoilMs: world.between(5_000, 25_000),
     storeLatencyMsMax: world.pick([1, 5, 30, 100]),

@@ -62,12 +62,18 @@ const mutants: readonly Mutant[] = [
     ],
   },
   {
-    name: 'an unknown put counts as refused',
+    // Whoever appends an entry compares what lies there by itself, since it may have given up and begun again: it covers.
+    name: 'an unknown put counts as refused, and nobody compares what lies there',
     edits: [
       {
         file: 'storage/put-if-absent.ts',
         from: "if (outcome === 'applied' || (outcome === 'refused' && !lost)) return outcome",
         to: "if (outcome !== 'unknown' || !lost) return outcome === 'applied' ? 'applied' : 'refused'",
+      },
+      {
+        file: 'catalog/journal/append-entry.ts',
+        from: "if (equalsParts(existing, parts)) return 'applied'",
+        to: '',
       },
     ],
   },
@@ -102,8 +108,14 @@ const mutants: readonly Mutant[] = [
     ],
   },
   {
-    name: 'a follower hands out answers before it has the entry',
+    // Over one connection an entry comes before the answers to its commands, because the leader sends it first: that covers.
+    name: 'a leader tells of entries late, and a follower hands out answers before it has them',
     edits: [
+      {
+        file: 'catalog/node/follower-feed.ts',
+        from: 'else follower.connection.send([entryHeader, bytes])',
+        to: 'else this.#clock.startTimer(5, () => follower.connection.send([entryHeader, bytes]))',
+      },
       {
         file: 'catalog/node/leader-link.ts',
         from: 'if (answer.sequence > this.#parts.replica.position.sequence) this.#early.push(answer)',

@@ -4,6 +4,7 @@
  */
 import { errorMessage } from '../../core/errors.ts'
 import { seededRandom } from '../../core/random.ts'
+import type { TableIngestConfig } from '../../ingest/table-config.ts'
 import { FaultyStore } from '../../storage/faulty-store.ts'
 import { MemoryStore } from '../../storage/memory-store.ts'
 import { collectLog } from '../support/collect-log.ts'
@@ -19,6 +20,7 @@ import { ModelAdmin } from './model-admin.ts'
 import { ModelCommitter } from './model-committer.ts'
 import { ModelGroup } from './model-group.ts'
 import { ModelProducer } from './model-producer.ts'
+import { ModelRebornTopic } from './model-reborn-topic.ts'
 import { ModelTrimmer } from './model-trimmer.ts'
 import { ModelWorkers } from './model-worker.ts'
 import { Network } from './network.ts'
@@ -43,6 +45,7 @@ export interface SimulationResult {
 const trimmed = { topic: 'orders', partitionCount: 3 }
 const read = { topic: 'clicks', partitionCount: 2 }
 const topics = [trimmed, read]
+const reborn = { topic: 'visits', partitionCount: 1 }
 
 /** `spared`: numbers of faults that the life is lived without; the later ones are then others than before. */
 export async function simulate(seed: number, spared: Spared = new Spared()): Promise<SimulationResult> {
@@ -61,6 +64,8 @@ export async function simulate(seed: number, spared: Spared = new Spared()): Pro
   const log = collectLog()
   const ledger = new RecordLedger()
   const violations: string[] = []
+  const tables: TableIngestConfig[] = topics.map(({ topic }) => numberedTable(topic, mix))
+  if (mix.hasRebornTopic) tables.push({ ...numberedTable(reborn.topic, mix), onGap: 'record' })
   const hosts = Array.from(
     { length: mix.hostCount },
     (_, index) =>
@@ -69,7 +74,7 @@ export async function simulate(seed: number, spared: Spared = new Spared()): Pro
         network,
         store,
         storeLatencyMsMax: mix.storeLatencyMsMax,
-        tables: topics.map(({ topic }) => numberedTable(topic, { freshnessMs: mix.freshnessMs })),
+        tables,
         name: `host-${index}`,
         mayLead: index < 3,
         snapshotEntryCount: mix.snapshotEntryCount,
@@ -97,16 +102,16 @@ export async function simulate(seed: number, spared: Spared = new Spared()): Pro
     if (!(await createTopics(world, hosts))) violations.push('no topics could be created within 120 s')
     else {
       const parts = { world, ledger, hosts, topics }
+      const common = { isIdempotent: true, pauseMsMax: mix.producerPauseMsMax }
       const producers = Array.from(
         { length: mix.producerCount + 1 },
-        (_, index) =>
-          new ModelProducer({
-            ...parts,
-            name: `producer-${index}`,
-            isIdempotent: index > 0,
-            pauseMsMax: mix.producerPauseMsMax,
-          }),
+        (_, index) => new ModelProducer({ ...parts, ...common, name: `producer-${index}`, isIdempotent: index > 0 }),
       )
+      const rebornTopic = mix.hasRebornTopic ? new ModelRebornTopic({ world, ...reborn, hosts }) : undefined
+      if (rebornTopic !== undefined) {
+        const { ledger: lives } = rebornTopic
+        producers.push(new ModelProducer({ ...parts, ...common, name: 'visitor', ledger: lives, topics: [reborn] }))
+      }
       const committers = ['group-a', 'group-b'].map(
         group => new ModelCommitter({ world, group, topic: trimmed.topic, hosts, violations }),
       )
@@ -122,8 +127,9 @@ export async function simulate(seed: number, spared: Spared = new Spared()): Pro
         if (mix.blows.length > 0) blows.strike(world.pick(mix.blows))
       }
       for (const each of others) each.stop()
+      rebornTopic?.stop()
       blows.heal()
-      await checkAtRest({ ...parts, store: inner, producers, committers, group, violations })
+      await checkAtRest({ ...parts, store: inner, producers, committers, group, rebornTopic, violations })
     }
   } catch (error) {
     violations.push(`the simulation broke: ${error instanceof Error ? error.stack : errorMessage(error)}`)

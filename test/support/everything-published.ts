@@ -14,8 +14,9 @@ export async function isEverythingPublished(
       Array.from({ length: partitionCount }, (_, partition) => ({ topicId: found.topicId, partition })),
     )
     for (const [partition, state] of states.entries()) {
-      const end = coverage.find(each => each.partition === partition)?.end ?? -1n
-      if (state!.highWatermark > 0n && end !== state!.highWatermark) return false
+      const account = coverage.find(each => each.partition === partition)
+      const isCovered = account?.topicId === found.topicId && account.end === state!.highWatermark
+      if (state!.highWatermark > 0n && !isCovered) return false
     }
   }
   return true
