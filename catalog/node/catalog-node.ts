@@ -29,6 +29,7 @@ import { readPersistently, recover } from '../replica/recover.ts'
 import type { Replica } from '../replica/replica.ts'
 import { takeLead } from '../replica/take-lead.ts'
 import { SnapshotKeeper } from '../snapshot/snapshot-keeper.ts'
+import { isBehindTrim } from '../snapshot/snapshot-store.ts'
 import { CommandSession } from './command-session.ts'
 import { FollowerFeed, followerFeedDefaults } from './follower-feed.ts'
 import { acceptHandshake, dialHandshake, tryHandshake } from './handshake.ts'
@@ -216,7 +217,11 @@ export class CatalogNode {
         const silentMs = clock.monotonicMs() - lastHeardMs
         const isGone = end.why === 'resigned' || silentMs >= options.leaderTimeoutMs
         if (this.#parts.peers?.mayLead === true && isGone) await this.#tryToLead()
-        else await clock.sleep(options.seekIntervalMs, this.#closing.signal)
+        else if (silentMs >= options.leaderTimeoutMs) {
+          // Perhaps others lead, and what would tell of them was trimmed.
+          lastHeardMs = clock.monotonicMs()
+          if (await isBehindTrim(this.#store, this.replica.position.sequence)) await this.#reload()
+        } else await clock.sleep(options.seekIntervalMs, this.#closing.signal)
       } catch (error) {
         const isPassing = isFloeError(error, 'unavailable') || isFloeError(error, 'exhausted')
         if (!isPassing) return this.#giveUp(asFailure(error))

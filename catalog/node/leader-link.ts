@@ -14,6 +14,7 @@ import { decodeEntry } from '../journal/journal-entry.ts'
 import type { PendingCommand } from '../pending-command.ts'
 import { type ReadOnParts, readOn } from '../replica/read-on.ts'
 import type { Replica } from '../replica/replica.ts'
+import { isBehindTrim } from '../snapshot/snapshot-store.ts'
 import type { CommandSink } from './command-session.ts'
 import {
   decodePeerMessage,
@@ -158,7 +159,11 @@ export class LeaderLink implements CommandSink {
     this.#isReading = true
     try {
       const { replica, reading } = this.#parts
-      if ((await readOn(replica, reading)) === 'behind') {
+      const before = replica.position.sequence
+      const isCut = (await readOn(replica, reading)) === 'behind'
+      // Nothing further lies there, and the leader is further: what is in between was trimmed.
+      const isAtEnd = replica.position.sequence === before
+      if (isCut || (isAtEnd && (await isBehindTrim(reading.store, before)))) {
         this.#end({ why: 'behind', reason: 'the journal was trimmed beyond the replica' })
         return
       }

@@ -55,6 +55,14 @@ export class MemoryNetwork {
     for (const end of this.#ends) end.deliver()
   }
 
+  /** Tears the connections of a host: what is on its way to it does not arrive. */
+  tear(host: string): void {
+    for (const end of [...this.#ends]) {
+      if (end.host !== host) continue
+      end.close('the connection was reset')
+    }
+  }
+
   isSilent(host: string): boolean {
     return this.#silent.has(host)
   }

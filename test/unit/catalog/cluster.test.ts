@@ -282,6 +282,33 @@ describe('when the leader', () => {
     await second.catalog.client.createTopic('after', 1, {})
   })
 
+  test.each([
+    ['another one', 'second'],
+    ['the same one again', 'first'],
+  ])(
+    'was replaced by %s while a follower slept through a trim, cut off: it starts from a snapshot and follows',
+    async (_, next) => {
+      const cluster = newCluster()
+      const first = await cluster.add('first')
+      const agent = await cluster.add('agent', { mayLead: false })
+      agent.pause()
+      // More than a reader looks ahead, all of it in the epoch that the agent is in.
+      for (let index = 0; index < 20; index++) await first.catalog.client.createTopic(`before-${index}`, 1, {})
+      cluster.network.tear('agent')
+      first.kill()
+      cluster.members.splice(cluster.members.indexOf(first), 1)
+      const leader = await cluster.add(next)
+      for (let index = 0; index < 2; index++) {
+        await leader.catalog.client.createTopic(`after-${index}`, 1, {})
+        await leader.catalog.takeSnapshot()
+      }
+      agent.resume()
+      await waitFor(() => agent.catalog.status().role === 'following')
+      await agent.catalog.client.readBarrier()
+      expect(await topicNames(agent)).toEqual(await topicNames(leader))
+    },
+  )
+
   test('was fenced without noticing, a barrier does not answer from its old state', async () => {
     const cluster = newCluster()
     const first = await cluster.add('first')
