@@ -39,12 +39,14 @@ export interface AtRestParts {
 }
 
 const settleMsMax = 180_000
-const restMs = 8_000
 
 export async function checkAtRest(parts: AtRestParts): Promise<void> {
   const { world, hosts, topics, producers, committers, group, rebornTopic, ledger, violations } = parts
-  // Processes that were just asked to end do so, and are started again.
-  await world.run(restMs, () => violations.length > 0)
+  if (!(await world.run(settleMsMax, () => hosts.every(host => host.isUp)))) {
+    violations.push(`not every process was up within ${settleMsMax / 1000} s of healing`)
+    for (const host of hosts) violations.push(...(await host.describe()))
+    return
+  }
   const committedBefore = committers.map(committer => committer.acknowledgedCount)
   const acknowledgedBefore = ledger.acknowledgedCount
   const goesOn = await world.run(

@@ -66,6 +66,11 @@ export class FloeHost {
     return this.broker !== undefined && !this.host.isCrashed
   }
 
+  /** Serving, and not about to end. */
+  get isUp(): boolean {
+    return this.isServing && this.#closeAll !== undefined
+  }
+
   #newHost(): Host {
     const { world, name } = this.#parts
     const host = new Host(world, name)

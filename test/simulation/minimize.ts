@@ -3,21 +3,27 @@
  * without halves, quarters and so on down to each alone (delta debugging: Zeller and Hildebrandt, 2002). A life without one fault goes
  * another way from there on, so what is found is small, not the smallest.
  */
-import { type SimulationResult, simulate } from './simulate.ts'
 import { Spared } from './spared.ts'
+import type { Fault } from './world.ts'
 
 const attemptsMax = 300
 
+/** What is looked at of a life. */
+export interface Life {
+  readonly violations: readonly string[]
+  readonly faults: readonly Fault[]
+}
+
 export interface Minimized {
   readonly spared: Spared
-  /** Of the life without them. */
-  readonly result: SimulationResult
+  /** Without them. */
+  readonly life: Life
   readonly attempts: number
 }
 
-/** Undefined: the seed does not fail. */
-export async function minimize(seed: number): Promise<Minimized | undefined> {
-  const minimizer = new Minimizer(seed)
+/** `live` lives the seed without some faults. Undefined: it does not fail. */
+export async function minimize(live: (spared: Spared) => Promise<Life>): Promise<Minimized | undefined> {
+  const minimizer = new Minimizer(live)
   if (!(await minimizer.attempt(new Spared()))) return undefined
   await minimizer.cutEnd()
   await minimizer.thin()
@@ -25,32 +31,32 @@ export async function minimize(seed: number): Promise<Minimized | undefined> {
 }
 
 class Minimizer {
-  readonly #seed: number
+  readonly #live: (spared: Spared) => Promise<Life>
   #attempts = 0
   #spared = new Spared()
-  #result: SimulationResult | undefined
+  #life: Life | undefined
 
-  constructor(seed: number) {
-    this.#seed = seed
+  constructor(live: (spared: Spared) => Promise<Life>) {
+    this.#live = live
   }
 
   get best(): Minimized {
-    return { spared: this.#spared, result: this.#result!, attempts: this.#attempts }
+    return { spared: this.#spared, life: this.#life!, attempts: this.#attempts }
   }
 
   /** Whether the life without these fails too; then it is the best so far. */
   async attempt(spared: Spared): Promise<boolean> {
     if (this.#attempts >= attemptsMax) return false
     this.#attempts++
-    const result = await simulate(this.#seed, spared)
-    if (result.violations.length === 0) return false
+    const life = await this.#live(spared)
+    if (life.violations.length === 0) return false
     this.#spared = spared
-    this.#result = result
+    this.#life = life
     return true
   }
 
   #numbers(): number[] {
-    return this.#result!.faults.map(({ number }) => number)
+    return this.#life!.faults.map(({ number }) => number)
   }
 
   /** Nothing goes wrong any more from some fault on: up to there, the life stays as it is. */

@@ -32,9 +32,9 @@ export function drawMix(world: World): Mix {
   return {
     hostCount: world.between(1, 4),
     producerCount: world.between(1, 3),
-    producerPauseMsMax: world.pick([60, 200, 800]),
+    producerPauseMsMax: world.pick([100, 400, 1_500]),
     hasRebornTopic: world.chance(0.4),
-    freshnessMs: world.pick([100, 300, 1_000, 3_000]),
+    freshnessMs: world.pick([200, 1_000, 3_000]),
     turmoilMs: world.between(5_000, 25_000),
     storeLatencyMsMax: world.pick([1, 5, 30, 100]),
     networkLatencyMsMax: world.pick([1, 3, 20]),

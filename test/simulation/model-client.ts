@@ -36,7 +36,7 @@ export class ModelClient {
       make(client).catch(() => undefined),
       this.host.clock.sleep(answerTimeoutMs, timedOut.signal).then(() => undefined),
     ])
-    timedOut.abort()
+    timedOut.abort('answered')
     if (answer === undefined) this.disconnect()
     return answer
   }

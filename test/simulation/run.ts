@@ -2,9 +2,10 @@
  * Runs simulations: `npm run sim -- --seed S [--count N] [--workers W] [--minimize] [--json]`. Ends with 1 at the first violation and
  * says how to see it again.
  */
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { parseArgs } from 'node:util'
-import { minimize } from './minimize.ts'
+import { type Life, minimize } from './minimize.ts'
 import { type SimulationResult, simulate } from './simulate.ts'
 import { Spared } from './spared.ts'
 
@@ -14,8 +15,6 @@ const { values } = parseArgs({
     count: { type: 'string', default: '1' },
     /** So many processes share the seeds. */
     workers: { type: 'string', default: '1' },
-    /** The next seed is so far from one: a worker's share. */
-    step: { type: 'string', default: '1' },
     /** Lived without these faults: `3,7-9,40-`. */
     spare: { type: 'string', default: '' },
     /** Looks for a small list of faults with which the seed still fails. */
@@ -25,17 +24,17 @@ const { values } = parseArgs({
     verbose: { type: 'boolean', default: false },
   },
 })
+const seedsPerProcess = 20
 const first = Number(values.seed)
 const count = Number(values.count)
 const workers = Number(values.workers)
-const step = Number(values.step)
-if (![first, count, workers, step].every(Number.isSafeInteger) || count < 1 || workers < 1 || step < 1) {
-  process.stderr.write('sim: --seed, --count, --workers and --step take whole numbers\n')
+if (![first, count, workers].every(Number.isSafeInteger) || count < 1 || workers < 1) {
+  process.stderr.write('sim: --seed, --count and --workers take whole numbers\n')
   process.exit(2)
 }
 if (values.minimize) await printMinimized(first)
 else if (workers > 1) await shareSeeds()
-else for (let seed = first; seed < first + count; seed += step) await runSeed(seed)
+else for (let seed = first; seed < first + count; seed++) await runSeed(seed)
 process.exit(0)
 
 async function runSeed(seed: number): Promise<void> {
@@ -49,7 +48,7 @@ async function runSeed(seed: number): Promise<void> {
   process.off('uncaughtException', fallOver)
   print(result)
   if (result.violations.length === 0) return
-  process.stderr.write(`${describeFailure(result)}see it again: npm run sim -- --seed ${seed} --verbose\n`)
+  process.stderr.write(`${describeFailure(seed, result)}see it again: npm run sim -- --seed ${seed} --verbose\n`)
   process.stderr.write(`with as few faults as will do: npm run sim -- --seed ${seed} --minimize\n`)
   process.exit(1)
 }
@@ -66,48 +65,46 @@ function print({ complaints, faults, ...summary }: SimulationResult): void {
   if (values.verbose) process.stdout.write(`${complaints.join('\n')}\n`)
 }
 
-function describeFailure({ seed, violations }: SimulationResult): string {
+function describeFailure(seed: number, { violations }: Life): string {
   return `seed ${seed} breaks what must hold:\n  ${violations.join('\n  ')}\n`
 }
 
 async function printMinimized(seed: number): Promise<void> {
-  const found = await minimize(seed)
+  const found = await minimize(spared => simulate(seed, spared))
   if (found === undefined) {
     process.stdout.write(`seed ${seed} does not fail\n`)
     return
   }
-  const { result, spared, attempts } = found
-  const faults = result.faults.map(
-    ({ number, atMs, what }) => `  ${number} at ${(atMs / 1000).toFixed(3)} s: ${what}\n`,
-  )
-  process.stderr.write(describeFailure(result))
+  const { life, spared, attempts } = found
+  const faults = life.faults.map(({ number, atMs, what }) => `  ${number} at ${(atMs / 1000).toFixed(3)} s: ${what}\n`)
+  process.stderr.write(describeFailure(seed, life))
   process.stderr.write(`with ${faults.length} faults, found in ${attempts} lives:\n${faults.join('')}`)
   const spare = spared.toString() === '' ? '' : ` --spare ${spared}`
   process.stderr.write(`see it again: npm run sim -- --seed ${seed}${spare} --verbose\n`)
   process.exit(1)
 }
 
-/** Each worker lives every so-manieth seed. The first violation ends them all. */
+/** Processes take a few seeds each, the next ones when they are through. The first violation ends them all. */
 async function shareSeeds(): Promise<void> {
-  const children = Array.from({ length: Math.min(workers, count) }, (_, index) =>
-    spawn(process.execPath, [import.meta.filename, ...workerArgs(index)], { stdio: 'inherit' }),
-  )
-  const codes = children.map(
-    child =>
-      new Promise<number>(resolve => {
-        child.on('close', code => resolve(code ?? 1))
-      }),
-  )
-  const failed = await Promise.race([
-    Promise.all(codes).then(() => false),
-    ...codes.map(async code => (await code) !== 0 || new Promise<never>(() => {})),
-  ])
-  for (const child of children) child.kill()
-  if (failed) process.exit(1)
+  let next = first
+  const running = new Set<ChildProcess>()
+  const work = async (): Promise<void> => {
+    while (next < first + count) {
+      const seed = next
+      next += seedsPerProcess
+      const args = ['--seed', String(seed), '--count', String(Math.min(seedsPerProcess, first + count - seed))]
+      const child = spawn(process.execPath, [import.meta.filename, ...args, ...passedOn()], { stdio: 'inherit' })
+      running.add(child)
+      const [code] = await once(child, 'close')
+      running.delete(child)
+      if (code === 0) continue
+      for (const other of running) other.kill()
+      process.exit(1)
+    }
+  }
+  await Promise.all(Array.from({ length: workers }, work))
 }
 
-function workerArgs(index: number): string[] {
-  const numbers = { seed: first + index, count: count - index, step: workers }
-  const given = Object.entries(numbers).flatMap(([name, value]) => [`--${name}`, String(value)])
-  return [...given, ...(values.json ? ['--json'] : []), ...(values.verbose ? ['--verbose'] : [])]
+function passedOn(): string[] {
+  return [...(values.json ? ['--json'] : []), ...(values.verbose ? ['--verbose'] : [])]
 }

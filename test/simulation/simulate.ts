@@ -20,10 +20,12 @@ import { ModelAdmin } from './model-admin.ts'
 import { ModelCommitter } from './model-committer.ts'
 import { ModelGroup } from './model-group.ts'
 import { ModelProducer } from './model-producer.ts'
+import { ModelReader } from './model-reader.ts'
 import { ModelRebornTopic } from './model-reborn-topic.ts'
 import { ModelTrimmer } from './model-trimmer.ts'
 import { ModelWorkers } from './model-worker.ts'
 import { Network } from './network.ts'
+import './plain-signals.ts'
 import { Spared } from './spared.ts'
 import { type Fault, World } from './world.ts'
 
@@ -120,6 +122,13 @@ export async function simulate(seed: number, spared: Spared = new Spared()): Pro
         new ModelTrimmer(world, trimmed.topic, hosts),
         new ModelAdmin({ world, name: 'admin', hosts, violations }),
         new ModelWorkers({ world, hosts, violations }),
+        new ModelReader({
+          world,
+          tables: tables.map(({ definition }) => definition.name),
+          store: inner,
+          hosts,
+          violations,
+        }),
       ]
       const endMs = world.nowMs + mix.turmoilMs
       while (world.nowMs < endMs && violations.length === 0) {
