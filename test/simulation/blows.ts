@@ -48,16 +48,13 @@ export class Blows {
     if (this.#fall(blow)) this.counts[blow] = (this.counts[blow] ?? 0) + 1
   }
 
-  /** Nothing is broken any more, and nothing breaks. */
+  /** Nothing is broken any more, and nothing breaks; but whoever is paused wakes in its own time. */
   heal(): void {
     const { world, network, hosts, store } = this.#parts
     world.note('healed')
     this.#isHealed = true
     network.heal()
-    for (const each of hosts) {
-      each.host.resume()
-      each.storeSlowness = 1
-    }
+    for (const each of hosts) each.storeSlowness = 1
     store.setOptions({})
   }
 
@@ -65,8 +62,9 @@ export class Blows {
   #fall(blow: Blow): boolean {
     const { world, hosts, network } = this.#parts
     const alive = hosts.filter(({ host }) => !host.isCrashed && !host.isPaused)
-    const target = blow.endsWith('Leader') ? findLeader(hosts) : alive.length === 0 ? undefined : world.pick(alive)
-    const forMs = world.between(100, 12_000)
+    const target = blow.endsWith('Leader') ? findLeader(alive) : alive.length === 0 ? undefined : world.pick(alive)
+    // Half of them so long that the others give it up.
+    const forMs = world.chance(0.5) ? world.between(100, 3_000) : world.between(4_000, 12_000)
     switch (blow) {
       case 'crash':
       case 'crashLeader':
@@ -135,5 +133,5 @@ export class Blows {
 }
 
 function findLeader(hosts: readonly FloeHost[]): FloeHost | undefined {
-  return hosts.find(({ catalog, host }) => !host.isCrashed && catalog?.status().role === 'leading')
+  return hosts.find(({ catalog }) => catalog?.status().role === 'leading')
 }

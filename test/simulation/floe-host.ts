@@ -66,9 +66,9 @@ export class FloeHost {
     return this.broker !== undefined && !this.host.isCrashed
   }
 
-  /** Serving, and not about to end. */
+  /** Serving, awake, and not about to end. */
   get isUp(): boolean {
-    return this.isServing && this.#closeAll !== undefined
+    return this.isServing && !this.host.isPaused && this.#closeAll !== undefined
   }
 
   #newHost(): Host {

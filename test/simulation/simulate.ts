@@ -13,6 +13,7 @@ import { RecordLedger } from '../support/record-ledger.ts'
 import { Blows } from './blows.ts'
 import { checkAtRest } from './check-at-rest.ts'
 import { Checker } from './checker.ts'
+import { FencingWatch } from './fencing-watch.ts'
 import { FloeHost } from './floe-host.ts'
 import { Host } from './host.ts'
 import { drawMix } from './mix.ts'
@@ -66,6 +67,7 @@ export async function simulate(seed: number, spared: Spared = new Spared()): Pro
   const log = collectLog()
   const ledger = new RecordLedger()
   const violations: string[] = []
+  const fencing = new FencingWatch(inner, violations)
   const tables: TableIngestConfig[] = topics.map(({ topic }) => numberedTable(topic, mix))
   if (mix.hasRebornTopic) tables.push({ ...numberedTable(reborn.topic, mix), onGap: 'record' })
   const hosts = Array.from(
@@ -80,7 +82,7 @@ export async function simulate(seed: number, spared: Spared = new Spared()): Pro
         name: `host-${index}`,
         mayLead: index < 3,
         snapshotEntryCount: mix.snapshotEntryCount,
-        log: log.with({ host: index }),
+        log: fencing.listen(log.with({ host: index }), `host-${index}`),
         wallSkewMs: (world.random.fraction() - 0.5) * 2 * mix.wallSkewMsMax,
       }),
   )
