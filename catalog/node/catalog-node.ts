@@ -220,7 +220,7 @@ export class CatalogNode {
         else if (silentMs >= options.leaderTimeoutMs) {
           // Perhaps others lead, and what would tell of them was trimmed.
           lastHeardMs = clock.monotonicMs()
-          if (await isBehindTrim(this.#store, this.replica.position.sequence)) await this.#reload()
+          if (await isBehindTrim(this.#reading.store, this.replica.position.sequence)) await this.#reload()
         } else await clock.sleep(options.seekIntervalMs, this.#closing.signal)
       } catch (error) {
         const isPassing = isFloeError(error, 'unavailable') || isFloeError(error, 'exhausted')

@@ -74,8 +74,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: 'catalog/leader.ts',
-        from: "return outcome === 'applied' ? { sequence, crc, nowMs, parts } : fencedError(key)",
-        to: 'return { sequence, crc, nowMs, parts, ...(outcome === undefined ? { key } : {}) }',
+        from: "if (outcome !== 'applied') return fencedBy(outcome, journalKey(epoch, sequence), this.replica.position)",
+        to: '',
       },
     ],
   },
@@ -156,7 +156,7 @@ export const mutants: readonly Mutant[] = [
       },
       {
         file: 'catalog/replica/read-on.ts',
-        from: "if (entry.kind === entryKinds.seal && (await isBehindTrim(store, replica.position.sequence))) return 'behind'",
+        from: "if (entry.kind !== entryKinds.batch && (await isBehindTrim(store, replica.position.sequence))) return 'behind'",
         to: '',
       },
     ],
@@ -211,12 +211,12 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: 'catalog/node/leader-link.ts',
-        from: '(isAtEnd && (await isBehindTrim(store, before)))',
+        from: '(isAtEnd && (await isBehindTrim(reading.store, before)))',
         to: 'isAtEnd && before < 0',
       },
       {
         file: 'catalog/node/catalog-node.ts',
-        from: 'if (await isBehindTrim(this.#store, this.replica.position.sequence)) await this.#reload()',
+        from: 'if (await isBehindTrim(this.#reading.store, this.replica.position.sequence)) await this.#reload()',
         to: '',
       },
     ],
