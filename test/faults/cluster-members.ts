@@ -69,16 +69,25 @@ export class Member {
   /** `host:port` for Kafka clients. */
   readonly address: string
   readonly #env: Readonly<Record<string, string>>
+  /** Of an older Floe, until this one is upgraded. */
+  #checkout: string | undefined
   #process: FloeProcess | undefined
 
-  constructor(configFile: string, address: string, env: Readonly<Record<string, string>>) {
+  constructor(configFile: string, address: string, env: Readonly<Record<string, string>>, checkout?: string) {
     this.configFile = configFile
     this.address = address
     this.#env = env
+    this.#checkout = checkout
   }
 
   async start(): Promise<void> {
-    this.#process = await serveFloe({ configFile: this.configFile, env: this.#env })
+    const old = this.#checkout === undefined ? {} : { checkout: this.#checkout }
+    this.#process = await serveFloe({ configFile: this.configFile, env: this.#env, ...old })
+  }
+
+  /** It is this Floe when it is started next. */
+  upgrade(): void {
+    this.#checkout = undefined
   }
 
   signal(name: NodeJS.Signals): void {

@@ -4,6 +4,8 @@
  * topics, catalog, Parquet files and Iceberg must tell the clients' story.
  *
  *   FLOE_CLUSTER_BLOWS   how many (8); FLOE_CLUSTER_SEED   which (1)
+ *   FLOE_CLUSTER_OLD     a checkout of an older Floe, with its packages: every process begins as that one and is this one from its
+ *                        first restart on, so that old and new work together for a while, as in a rolling upgrade
  */
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -35,7 +37,7 @@ it(`loses and repeats nothing over ${blowCount} blows to ${processCount} process
         const configFile = join(directory, `floe-${index}.yaml`)
         const kafkaPort = await findFreePort()
         await writeFile(configFile, configText(dataDir, kafkaPort))
-        return new Member(configFile, `127.0.0.1:${kafkaPort}`, env)
+        return new Member(configFile, `127.0.0.1:${kafkaPort}`, env, process.env.FLOE_CLUSTER_OLD)
       }),
     )
     await liveThrough({
@@ -70,6 +72,7 @@ async function strike(members: readonly Member[], count: number, seed: number): 
     if (kind < 0.5) {
       blows.push(`kill ${index}`)
       await member.end('SIGKILL')
+      member.upgrade()
       await systemClock.sleep(random.fraction() * 4_000)
       await member.start()
     } else if (kind < 0.8) {
@@ -80,6 +83,7 @@ async function strike(members: readonly Member[], count: number, seed: number): 
     } else {
       blows.push(`end ${index}`)
       await member.stop()
+      member.upgrade()
       await member.start()
     }
   }

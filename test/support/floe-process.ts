@@ -6,7 +6,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 
 const root = join(import.meta.dirname, '../..')
-const launcher = join(root, 'bin/floe.js')
+const launcherOf = (checkout: string): string => join(checkout, 'bin/floe.js')
 const stderrBytesMax = 4 * 1024 * 1024
 
 export interface FloeProcess {
@@ -36,13 +36,15 @@ export interface ServeOptions {
   /** SIGKILL after so long although it may not serve yet. */
   readonly killAfterMs?: number
   readonly readyMsMax?: number
+  /** Whose Floe it is; this one when left out. */
+  readonly checkout?: string
 }
 
 /** Resolves when it serves; to undefined when it was killed before. errors  it ended by itself, with what it said */
 export async function serveFloe(options: ServeOptions): Promise<FloeProcess | undefined> {
-  const { configFile, env = {}, killAfterMs, readyMsMax = 60_000 } = options
-  const child = spawn(process.execPath, [launcher, 'serve', '-c', configFile, '--json'], {
-    cwd: root,
+  const { configFile, env = {}, killAfterMs, readyMsMax = 60_000, checkout = root } = options
+  const child = spawn(process.execPath, [launcherOf(checkout), 'serve', '-c', configFile, '--json'], {
+    cwd: checkout,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -78,7 +80,7 @@ export async function serveFloe(options: ServeOptions): Promise<FloeProcess | un
 
 /** Runs a command to its end. */
 export function runFloe(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
-  const child = spawn(process.execPath, [launcher, ...args], {
+  const child = spawn(process.execPath, [launcherOf(root), ...args], {
     cwd: root,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
