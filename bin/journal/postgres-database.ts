@@ -48,19 +48,44 @@ export function openPostgres(address: PostgresAddress, password: string | undefi
   pool.on('error', error =>
     log.debug('a connection to the journal ended', { journal: name, reason: errorMessage(error) }),
   )
+  const turns = new Turns(connectionCountMax)
   const doing = `cannot read or write the journal in ${name}`
   return {
     name,
     async run(text, values) {
+      await turns.take()
       try {
         const { rows, rowCount } = await pool.query({ text, values: values.map(toParameter), rowMode: 'array' })
         const value: unknown = rows[0]?.[0]
         return { rowCount: rowCount ?? 0, value: Buffer.isBuffer(value) ? toBytes(value) : undefined }
       } catch (error) {
         throw explainPostgresError(doing, error)
+      } finally {
+        turns.giveBack()
       }
     },
     close: () => pool.end(),
+  }
+}
+
+/** Waiting for a connection, which the library would count towards the time that connecting may take. */
+class Turns {
+  #free: number
+  readonly #waiting: (() => void)[] = []
+
+  constructor(count: number) {
+    this.#free = count
+  }
+
+  async take(): Promise<void> {
+    if (this.#free === 0) await new Promise<void>(resolve => this.#waiting.push(resolve))
+    else this.#free--
+  }
+
+  giveBack(): void {
+    const next = this.#waiting.shift()
+    if (next === undefined) this.#free++
+    else next()
   }
 }
 

@@ -183,6 +183,21 @@ describe('a PostgreSQL that fails', () => {
   })
 })
 
+it('transactions are serializable and durable, whatever the defaults of server and user are', async () => {
+  await admin.query(`CREATE ROLE careless LOGIN PASSWORD 'careless'`)
+  await admin.query('ALTER ROLE careless SET synchronous_commit = off')
+  const address = parsePostgresUrl(server.url.replace('floe@', 'careless@'))
+  const careless = openPostgres(address, 'careless', silentLog)
+  const show = async (setting: string): Promise<string> => {
+    const { value } = await careless.run(`SELECT convert_to(current_setting('${setting}'), 'utf8')`, [])
+    return Buffer.from(value!).toString()
+  }
+  expect(await show('transaction_isolation')).toBe('serializable')
+  expect(await show('synchronous_commit')).toBe('on')
+  expect(await show('statement_timeout')).toBe('10s')
+  await careless.close()
+})
+
 describe('what a user is told', () => {
   const refusal = async (options: Options): Promise<unknown> => {
     try {
