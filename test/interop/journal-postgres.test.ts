@@ -183,6 +183,34 @@ describe('a PostgreSQL that fails', () => {
   })
 })
 
+it('of those who append at one place at once exactly one is applied, also while the journal is trimmed', async () => {
+  const table = newTable()
+  const writers = await Promise.all([1, 2, 3, 4].map(() => openHere({ table })))
+  for (let sequence = 1; sequence <= 100; sequence++) {
+    const appends = writers.map(({ journal }, writer) => journal.append(1, sequence, [new Uint8Array([writer])]))
+    const trim = writers[0]!.journal.trim(sequence - 10)
+    const outcomes = await Promise.all(appends)
+    await trim
+    expect([...outcomes].sort()).toEqual(['applied', 'refused', 'refused', 'refused'])
+    expect(await writers[3]!.journal.read(1, sequence)).toEqual(new Uint8Array([outcomes.indexOf('applied')]))
+  }
+  const { rows } = await admin.query(`SELECT count(*)::int AS count FROM ${table}`)
+  // Header, genesis, and what lies behind the last trim.
+  expect(rows).toEqual([{ count: 2 + 10 }])
+  for (const { close } of writers) await close()
+})
+
+it('an epoch is closed once a later one has an entry, wherever in it an entry would go', async () => {
+  const { journal, close } = await openHere({})
+  expect(await journal.append(1, 1, [new Uint8Array(1)])).toBe('applied')
+  expect(await journal.append(2, 7, [new Uint8Array(1)])).toBe('applied')
+  expect(await journal.append(1, 2, [new Uint8Array(1)])).toBe('closed')
+  expect(await journal.append(1, 1, [new Uint8Array(2)])).toBe('refused')
+  expect(await journal.append(2, 8, [new Uint8Array(1)])).toBe('applied')
+  expect(await journal.read(1, 2)).toBeUndefined()
+  await close()
+})
+
 it('transactions are serializable and durable, whatever the defaults of server and user are', async () => {
   await admin.query(`CREATE ROLE careless LOGIN PASSWORD 'careless'`)
   await admin.query('ALTER ROLE careless SET synchronous_commit = off')
