@@ -26,12 +26,15 @@ export interface ClusterLife {
   strike(): Promise<readonly string[]>
   /** For questions, beside the members. */
   openCatalog(): Promise<CatalogClient>
+  /** What else comes right by itself, some time after everything was mended. */
+  isSettled?(): Promise<boolean>
   /** Once every member has ended. */
   checkTables(stories: readonly TopicStory[]): Promise<void>
 }
 
 /** Clients produce, a group reads and `strike` strikes; then topics, tables and group are held against what the clients know. */
-export async function liveThrough({ members, topics, strike, openCatalog, checkTables }: ClusterLife): Promise<void> {
+export async function liveThrough(life: ClusterLife): Promise<void> {
+  const { members, topics, strike, openCatalog, checkTables } = life
   const address = members.map(member => member.address).join(',')
   const ledger = new RecordLedger()
   const clients: ProducingClient[] = []
@@ -46,6 +49,7 @@ export async function liveThrough({ members, topics, strike, openCatalog, checkT
     const blows = await strike()
     await Promise.all(clients.map(client => client.stop()))
     await waitFor(async () => isEverythingPublished(await openCatalog(), topics), settledMsMax)
+    await waitFor(async () => (await life.isSettled?.()) ?? true, settledMsMax)
     const stories = await checkTopics(address, topics, ledger)
     const total = stories.reduce((sum, { rows, misfitCount }) => sum + rows.length + Number(misfitCount), 0)
     await waitFor(() => group!.seen.size >= total, settledMsMax)

@@ -3,7 +3,7 @@
  * is cut off from the store or from the others, the store is killed and paused, while ordinary clients produce through whoever is
  * there and a consumer group goes on reading. Afterwards topics, catalog, Parquet files, Iceberg and Delta must tell the clients' story.
  *
- *   FLOE_NEMESIS_BLOWS   how many (10); FLOE_NEMESIS_SEED   which (1)
+ *   FLOE_NEMESIS_BLOWS   how many (7: each kind once); FLOE_NEMESIS_SEED   which (1)
  */
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -25,7 +25,7 @@ import { findDisagreements, findMissingObjects, readTableRows } from '../support
 import { withTemporaryDirectory } from '../support/temporary-store.ts'
 import { liveThrough, Member } from './cluster-members.ts'
 
-const blowCount = Number(process.env.FLOE_NEMESIS_BLOWS ?? 10)
+const blowCount = Number(process.env.FLOE_NEMESIS_BLOWS ?? 7)
 const seed = Number(process.env.FLOE_NEMESIS_SEED ?? 1)
 const processCount = 3
 const topics = [
@@ -46,6 +46,7 @@ it(`loses and repeats nothing over ${blowCount} blows to ${processCount} process
         topics,
         strike: () => strike(nodes, store, seededRandom(seed)),
         openCatalog: async () => openCatalogReader({ store: await store.open(), clock: systemClock, log: silentLog }),
+        isSettled: () => areHintsRight(store),
         checkTables: stories => checkTables(store, nodes[0]!.member, stories),
       })
     } finally {
@@ -202,6 +203,19 @@ async function strike(nodes: readonly Node[], store: RestartedS3, random: Random
     blows.push(`${name}${name.startsWith('store') ? '' : ` ${index}`} (${outcome})`)
   }
   return blows
+}
+
+/**
+ * A version hint that was on its way when its publisher was replaced may land after a later one, and is put right a minute after the
+ * last version (ingest/publish/table-publisher.ts).
+ */
+async function areHintsRight(s3: RestartedS3): Promise<boolean> {
+  const store = await s3.open()
+  const catalog = await openCatalogReader({ store, clock: systemClock, log: silentLog })
+  for (const { topic } of topics) {
+    if ((await findDisagreements(catalog, store, `floe__${topic}`)).length > 0) return false
+  }
+  return true
 }
 
 async function checkTables(s3: RestartedS3, member: Member, stories: readonly TopicStory[]): Promise<void> {
