@@ -50,7 +50,7 @@ it(`loses and repeats nothing over ${blowCount} blows to ${processCount} process
         checkTables: stories => checkTables(store, nodes[0]!.member, stories),
       })
     } finally {
-      for (const node of nodes) node.close()
+      for (const node of nodes) await node.close()
       await store.stop()
     }
   })
@@ -139,9 +139,9 @@ tables:${topics.map(({ topic }) => numberedTableYaml(topic, '500ms')).join('')}
     return new Node(new Member(configFile, `127.0.0.1:${kafkaPort}`, env), toStore, fromPeers)
   }
 
-  close(): void {
-    this.toStore.close()
-    this.fromPeers.close()
+  async close(): Promise<void> {
+    await this.toStore.close()
+    await this.fromPeers.close()
   }
 }
 

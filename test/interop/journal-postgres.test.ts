@@ -22,7 +22,7 @@ import { MemoryStore } from '../../storage/memory-store.ts'
 import { describeJournal, describeJournalBasics } from '../contract/journal.ts'
 import { homeElsewhere } from '../contract/journal-harness.ts'
 import { type Postgres, startPostgres } from '../peers/postgres.ts'
-import { startCutProxy } from '../support/cut-proxy.ts'
+import { CuttableLink } from '../support/cuttable-link.ts'
 import { makeTls } from '../support/make-tls.ts'
 import type { HandClock } from '../unit/catalog/catalog-fixture.ts'
 
@@ -110,7 +110,7 @@ async function work(catalog: Awaited<ReturnType<typeof openCatalog>>, isDone: ()
 
 describe('a PostgreSQL that fails', () => {
   it('loses nothing acknowledged and applies nothing twice when connections break and answers are lost', async () => {
-    const proxy = await startCutProxy(server.port)
+    const proxy = await CuttableLink.to(server.port)
     const store = new MemoryStore(systemClock)
     const table = newTable()
     const url = server.url.replace(`:${server.port}`, `:${proxy.port}`)
@@ -131,7 +131,7 @@ describe('a PostgreSQL that fails', () => {
     expect(there.state.hash()).toBe(catalog.state.hash())
     await catalog.close()
     await close()
-    await proxy.stop()
+    await proxy.close()
   })
 
   it('loses nothing acknowledged and applies nothing twice when the server is killed in the midst of appends', async () => {
@@ -164,7 +164,7 @@ describe('a PostgreSQL that fails', () => {
   })
 
   it('fences a leader whose connection is cut while another process takes over', async () => {
-    const proxy = await startCutProxy(server.port)
+    const proxy = await CuttableLink.to(server.port)
     const store = new MemoryStore(systemClock)
     const table = newTable()
     const url = server.url.replace(`:${server.port}`, `:${proxy.port}`)
@@ -179,7 +179,7 @@ describe('a PostgreSQL that fails', () => {
     await second.close()
     await next.close()
     await old.close()
-    await proxy.stop()
+    await proxy.close()
   })
 })
 

@@ -1,5 +1,6 @@
 /** A TCP way to a server on loopback that a test can cut and mend: what a network does, without needing rights to change one. */
-import { createConnection, createServer, type Socket } from 'node:net'
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 
 export type LinkState =
   | 'open'
@@ -10,67 +11,85 @@ export type LinkState =
 
 export class CuttableLink {
   readonly port: number
-  readonly #server: ReturnType<typeof createServer>
-  readonly #pairs = new Set<readonly [Socket, Socket]>()
+  readonly #server: Server
+  readonly #sockets = new Set<Socket>()
   #state: LinkState = 'open'
+  #swallow: (() => void) | undefined
 
-  private constructor(server: ReturnType<typeof createServer>, port: number) {
+  private constructor(server: Server) {
     this.#server = server
-    this.port = port
+    this.port = (server.address() as AddressInfo).port
   }
 
   static async to(targetPort: number): Promise<CuttableLink> {
     const server = createServer()
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject)
-      server.listen(0, '127.0.0.1', resolve)
-    })
-    const address = server.address()
-    const link = new CuttableLink(server, typeof address === 'object' && address !== null ? address.port : 0)
-    server.on('connection', near => link.#connect(near, targetPort))
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const link = new CuttableLink(server)
+    server.on('connection', client => link.#connect(client, targetPort))
     return link
-  }
-
-  get state(): LinkState {
-    return this.#state
   }
 
   set state(state: LinkState) {
     this.#state = state
-    for (const pair of this.#pairs) {
-      for (const socket of pair) {
-        if (state === 'silent') socket.pause()
-        else if (state === 'refused') socket.destroy()
-        else socket.resume()
-      }
+    if (state === 'refused') this.cut()
+    for (const socket of this.#sockets) {
+      if (state === 'silent') socket.pause()
+      else socket.resume()
     }
   }
 
-  close(): void {
-    this.#server.close()
-    for (const pair of this.#pairs) for (const socket of pair) socket.destroy()
+  /** Ends every connection at once; new ones are as the state has it. */
+  cut(): void {
+    for (const socket of this.#sockets) socket.destroy()
   }
 
-  #connect(near: Socket, targetPort: number): void {
-    near.on('error', () => {})
+  /** What clients send from now on arrives; the first answer to it is swallowed and its connection ended. Resolves when that was. */
+  swallowNextAnswer(): Promise<void> {
+    return new Promise(resolve => {
+      this.#swallow = resolve
+    })
+  }
+
+  async close(): Promise<void> {
+    this.#server.close()
+    this.cut()
+    await once(this.#server, 'close')
+  }
+
+  #connect(client: Socket, targetPort: number): void {
+    client.on('error', () => {})
     if (this.#state === 'refused') {
-      near.destroy()
+      client.destroy()
       return
     }
-    const far = createConnection({ host: '127.0.0.1', port: targetPort, noDelay: true })
-    far.on('error', () => near.destroy())
-    const pair = [near, far] as const
-    this.#pairs.add(pair)
-    near.setNoDelay(true)
-    near.on('data', chunk => far.write(chunk))
-    far.on('data', chunk => near.write(chunk))
+    const upstream = connect(targetPort, '127.0.0.1')
+    let hasAsked = false
     const end = (): void => {
-      this.#pairs.delete(pair)
-      near.destroy()
-      far.destroy()
+      client.destroy()
+      upstream.destroy()
     }
-    near.on('close', end)
-    far.on('close', end)
-    if (this.#state === 'silent') for (const socket of pair) socket.pause()
+    for (const socket of [client, upstream]) {
+      this.#sockets.add(socket)
+      socket.on('error', end)
+      socket.on('close', () => {
+        this.#sockets.delete(socket)
+        end()
+      })
+    }
+    client.on('data', bytes => {
+      hasAsked = this.#swallow !== undefined
+      upstream.write(bytes)
+    })
+    upstream.on('data', bytes => {
+      if (this.#swallow === undefined || !hasAsked) {
+        client.write(bytes)
+        return
+      }
+      this.#swallow()
+      this.#swallow = undefined
+      end()
+    })
+    if (this.#state === 'silent') for (const socket of [client, upstream]) socket.pause()
   }
 }
