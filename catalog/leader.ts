@@ -82,6 +82,8 @@ export class Leader {
   #running: Promise<void> | undefined
   #writingSinceMs: number | undefined
   #footingCheckedMs: number
+  /** An entry may lie in the journal, behind the position, that was not applied yet. */
+  #isAhead = false
   #barrier: Promise<number> | undefined
   #nextBarrier: Promise<number> | undefined
   readonly #answers = new BatchAnswers()
@@ -181,10 +183,15 @@ export class Leader {
   async #checkLead(): Promise<number> {
     if (this.#failure !== undefined) throw this.#failure
     const { epoch, sequence } = this.replica.position
+    // Our own entry may lie there, and be trimmed again by who came next: then the seal, which never is, lies behind it.
+    const lastPossible = this.#isAhead ? sequence + 2 : sequence + 1
     for (let next = sequence + 1; ; next++) {
       const key = journalKey(epoch, next)
       const bytes = await this.#parts.journal.read(epoch, next)
-      if (bytes === undefined) break
+      if (bytes === undefined) {
+        if (next >= lastPossible) break
+        continue
+      }
       // Our own entry that is just being written, or the seal that ended our term.
       if (equalBytes(decodeEntry(bytes, key).writerId, this.#writerId)) continue
       const error = fencedBy(bytes, key, this.replica.position)
@@ -287,6 +294,7 @@ export class Leader {
     const nowMs = Math.max(this.replica.state.nowMs, Math.floor(this.#clock.nowMs()))
     const header = { kind: entryKinds.batch, epoch, sequence, writerId: this.#writerId, nowMs, previousCrc }
     this.#writingSinceMs = this.#clock.monotonicMs()
+    this.#isAhead = true
     try {
       const { parts, crc } = encodeEntry(header, clientIds, commandCount, body.view())
       const footing = this.#checkFooting()
@@ -329,6 +337,7 @@ export class Leader {
       const batch = { nowMs, clientIds, commandCount, bytes }
       const position = { ...this.replica.position, sequence, crc }
       this.replica.applyOwn(batch, position, entryHeaderBytes + bytes.length, this.#out, this.#answers)
+      this.#isAhead = false
     } catch (error) {
       written.lose(asFailure(error))
       throw error

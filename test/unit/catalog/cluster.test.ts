@@ -322,4 +322,32 @@ describe('when the leader', () => {
     await barrier
     expect(await topicNames(first)).toEqual(['new'])
   })
+
+  test('was fenced behind an entry of its own that was trimmed since, a barrier does not answer from its old state', async () => {
+    const cluster = newCluster()
+    const first = await cluster.add('first')
+    const second = await cluster.add('second')
+    const put = cluster.store.putIfAbsent.bind(cluster.store)
+    const landed = Promise.withResolvers<void>()
+    // Its entry is stored, and it sleeps before it is told.
+    cluster.store.putIfAbsent = async (key, body) => {
+      const outcome = await put(key, body)
+      cluster.store.putIfAbsent = put
+      first.pause()
+      landed.resolve()
+      return outcome
+    }
+    const creating = first.catalog.client.createTopic('last of the first', 1, {})
+    await landed.promise
+    await cluster.waitForLeader([second])
+    for (const name of ['a', 'b']) {
+      await second.catalog.client.createTopic(name, 1, {})
+      await second.catalog.takeSnapshot()
+    }
+    const barrier = first.catalog.client.readBarrier()
+    first.resume()
+    await barrier
+    expect(await topicNames(first)).toEqual(['a', 'b', 'last of the first'])
+    await creating
+  })
 })
