@@ -73,9 +73,13 @@ export class Blows {
         return true
       case 'pause':
       case 'pauseLeader': {
-        if (target === undefined || !world.fault(`${target.name} is paused for ${forMs} ms`)) return false
+        // A machine that sleeps is forgotten by those whom it was connected to.
+        const isForgotten = world.chance(0.4)
+        const how = isForgotten ? 'asleep' : 'paused'
+        if (target === undefined || !world.fault(`${target.name} is ${how} for ${forMs} ms`)) return false
         const { host } = target
         host.pause()
+        if (isForgotten) network.tearAll(host)
         world.schedule(forMs, () => host.resume())
         return true
       }

@@ -26,9 +26,14 @@ export interface Mix {
   readonly blows: readonly Blow[]
 }
 
+/** More often than others: most of them meet a checksum, and the rest must be met by those few who trust what they read. */
+const badReads: ReadonlySet<StoreFault> = new Set(['corruptBytes', 'truncatedBytes'])
+
 export function drawMix(world: World): Mix {
   const probabilities: Partial<Record<StoreFault, number>> = {}
-  for (const name of storeFaults) if (world.chance(0.4)) probabilities[name] = world.random.fraction() * 0.03
+  for (const name of storeFaults) {
+    if (world.chance(0.4)) probabilities[name] = world.random.fraction() * (badReads.has(name) ? 0.15 : 0.03)
+  }
   return {
     hostCount: world.between(1, 4),
     producerCount: world.between(1, 3),
@@ -40,7 +45,7 @@ export function drawMix(world: World): Mix {
     networkLatencyMsMax: world.pick([1, 3, 20]),
     silentCrash: world.pick([0, 0.5, 1]),
     storeFaults: { probabilities, lateMsMax: world.pick([200, 2_000, 20_000]) },
-    snapshotEntryCount: world.pick([10, 40, 200]),
+    snapshotEntryCount: world.pick([5, 20, 200]),
     wallSkewMsMax: world.pick([0, 50, 5_000]),
     blowIntervalMs: world.pick([800, 2_000, 6_000]),
     blows: allBlows.filter(() => world.chance(0.5)),

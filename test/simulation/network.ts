@@ -81,6 +81,11 @@ export class Network {
     return true
   }
 
+  /** All connections of a host are torn. */
+  tearAll(host: Host): void {
+    for (const line of [...this.#lines]) if (line.from === host || line.to === host) line.tear()
+  }
+
   /** A direction of a new connection. */
   openLine(from: Host, to: Host, tear: () => void): Line {
     this.#names.add(from.name).add(to.name)

@@ -80,7 +80,7 @@ export async function simulate(seed: number, spared: Spared = new Spared()): Pro
         storeLatencyMsMax: mix.storeLatencyMsMax,
         tables,
         name: `host-${index}`,
-        mayLead: index < 3,
+        mayLead: index === 0 || world.chance(0.7),
         snapshotEntryCount: mix.snapshotEntryCount,
         log: fencing.listen(log.with({ host: index }), `host-${index}`),
         wallSkewMs: (world.random.fraction() - 0.5) * 2 * mix.wallSkewMsMax,
