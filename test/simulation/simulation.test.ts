@@ -12,13 +12,8 @@ const seedsPerTest = 20
 
 describe('seeds that broke something', () => {
   test.each([
-    [7, 'one bad read of a manifest list went on into every later version'],
-    [15, 'a leader that slept through a trim took its own stray seal for one, and led beside the cluster'],
-    [33, 'retention gave up without a word when the catalog was closed'],
-    [45, 'a version hint that was overtaken was never looked at, since somebody else always had news'],
-    [10169, 'a worker that had been replaced took what was read and deleted since for a gap, and stopped the table'],
-    [20055, 'a leader that waited for the store told late that it was lost, and took the next one away'],
-    [82, 'a commit that failed was not noticed until the next one was due, which never was'],
+    [9, 'a commit that failed was not noticed until the next one was due, which never was'],
+    [20, 'a leader that slept through a trim took its own stray seal for one, and led beside the cluster'],
   ])('%i: %s', { timeout: 120_000 }, async seed => {
     expect((await simulate(seed)).violations).toEqual([])
   })
