@@ -63,7 +63,7 @@ export async function openServerCatalog(parts: OpenServerCatalog): Promise<Catal
 
 /** Without `cluster`, whoever starts on a store takes it over: after a crash nobody else could tell. */
 function explainTakeOver(error: FloeError, store: ObjectStore): FloeError {
-  if (error.kind !== 'fenced') return error
+  if (error.code !== 'catalog-fenced') return error
   return new FloeError(
     'fenced',
     'store-taken-over',

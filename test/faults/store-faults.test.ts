@@ -224,6 +224,6 @@ describe('a store that fails in every way', () => {
 
   it('has failed in every operation that the pipeline uses', () => {
     const operations = new Set([...injected].map(name => name.split(' ')[0]))
-    expect([...operations].sort()).toEqual(['delete', 'get', 'list', 'put', 'putIfAbsent'])
+    expect([...operations].sort()).toEqual(['delete', 'get', 'head', 'list', 'put', 'putIfAbsent'])
   })
 })
