@@ -3,10 +3,11 @@
  * bytes of state per file, and how long snapshots and recovery take at one million files.
  *
  *   node --expose-gc bench/catalog.ts [--files 1000000] [--dir DIR]
- *   node --expose-gc bench/catalog.ts --postgres [--files 1000000] [--dir DIR]     only the journals, beside PostgreSQL's
+ *   node --expose-gc bench/catalog.ts --journals [--files 1000000] [--dir DIR]     the journal in a directory, on S3, in PostgreSQL
  *
- * Prints one JSON object and writes it to bench/results/catalog.json, or catalog-postgres.json. PostgreSQL (scripts/peers) keeps its
- * data beside the directory store's, with its own defaults: both make every entry durable with fsync. Every commit carries files with statistics of eight
+ * Prints one JSON object and writes it to bench/results/catalog.json, or catalog-journals.json. PostgreSQL and the S3
+ * server (scripts/peers) keep their data beside the directory store's, with their own defaults: directory and PostgreSQL make every entry
+ * durable with fsync, the S3 server does not. Every commit carries files with statistics of eight
  * columns (8-byte bounds). Commits go round 50 tables with 256 source partitions each.
  */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -33,15 +34,17 @@ import { silentLog } from '../core/log.ts'
 import { systemRandom } from '../core/random.ts'
 import { openDirectoryStore } from '../storage/directory-store.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
+import { openStore } from '../storage/open-store.ts'
 import { primitive } from '../table/types.ts'
 import { startPostgres } from '../test/peers/postgres.ts'
+import { startS3 } from '../test/peers/s3.ts'
 import { pendingCommand } from '../test/support/pending-command.ts'
 
 const { values } = parseArgs({
   options: {
     files: { type: 'string', default: '1000000' },
     dir: { type: 'string' },
-    postgres: { type: 'boolean', default: false },
+    journals: { type: 'boolean', default: false },
   },
 })
 const fileCount = Number(values.files)
@@ -362,17 +365,26 @@ async function report(file: string, result: unknown): Promise<void> {
 
 // ── (c) journals beside each other ───────────────────────────────────────────────────────────────────────────────────
 
+const journalPlaces = ['directory', 's3', 'postgres'] as const
+
 /** Each journal twice, in turns, so that a slow period of the machine can be told. */
 async function compareJournals(): Promise<void> {
   const directory = await mkdtemp(join(values.dir ?? tmpdir(), 'floe-bench-journals-'))
+  const s3 = await startS3({ dataDir: join(directory, 's3') })
   const postgres = await startPostgres(values.dir === undefined ? {} : { dataDir: join(directory, 'postgres') })
-  const { url, password } = postgres
   const callers = tableCount * partitionsPerTable
-  const measure = async (name: string, isInDatabase: boolean) => {
-    const deps = { clock: systemClock, fileSystem: nodeFileSystem, random: systemRandom }
-    const store = await openDirectoryStore(join(directory, name), deps)
-    const place = { store, url: isInDatabase ? `${url}?table=${name}` : undefined, password }
-    const { journal, close } = await openJournal({ ...place, log: silentLog, mayCreate: true })
+  const deps = { clock: systemClock, fileSystem: nodeFileSystem, random: systemRandom }
+  const openPlace = (place: string, name: string): Promise<ObjectStore> => {
+    if (place !== 's3') return openDirectoryStore(join(directory, name), deps)
+    const { endpoint, bucket, accessKeyId, secretAccessKey } = s3
+    const credentials = { accessKeyId, secretAccessKey }
+    return openStore(`s3://${bucket}/${name}?endpoint=${endpoint}&path_style=true`, deps, { credentials })
+  }
+  const measure = async (place: (typeof journalPlaces)[number], name: string) => {
+    const store = await openPlace(place, name)
+    const { url, password } = postgres
+    const journalUrl = place === 'postgres' ? `${url}?table=${name}` : undefined
+    const { journal, close } = await openJournal({ store, url: journalUrl, password, log: silentLog, mayCreate: true })
     const catalog = await openBench(store, journal)
     await createTables(catalog)
     const appends = await measureAppends(catalog)
@@ -388,13 +400,14 @@ async function compareJournals(): Promise<void> {
   try {
     const runs = []
     for (const turn of [1, 2]) {
-      const inDirectory = await measure(`directory_${turn}`, false)
-      const inPostgres = await measure(`postgres_${turn}`, true)
-      runs.push({ directory: inDirectory, postgres: inPostgres })
+      const run: Record<string, Awaited<ReturnType<typeof measure>>> = {}
+      for (const place of journalPlaces) run[place] = await measure(place, `${place}_${turn}`)
+      runs.push(run)
     }
-    await report('catalog-postgres.json', { ...describeMachine(), files: fileCount, callers, runs })
+    await report('catalog-journals.json', { ...describeMachine(), files: fileCount, callers, runs })
   } finally {
     await postgres.stop()
+    await s3.stop()
     await rm(directory, { recursive: true, force: true })
   }
 }
@@ -403,5 +416,5 @@ function round(seconds: number): number {
   return Number(seconds.toFixed(2))
 }
 
-if (values.postgres) await compareJournals()
+if (values.journals) await compareJournals()
 else await main()
