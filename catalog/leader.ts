@@ -297,7 +297,7 @@ export class Leader {
     this.#isAhead = true
     try {
       const { parts, crc } = encodeEntry(header, clientIds, commandCount, body.view())
-      const footing = this.#checkFooting()
+      const footing = this.#findFootingGone()
       const outcome = await appendEntry(
         this.#parts.journal,
         this.#clock,
@@ -307,8 +307,7 @@ export class Leader {
         this.#options.appendTimeoutMs,
       )
       if (outcome !== 'applied') return fencedBy(outcome, journalKey(epoch, sequence), this.replica.position)
-      await footing
-      return { sequence, crc, nowMs, parts }
+      return (await footing) ?? { sequence, crc, nowMs, parts }
     } catch (error) {
       return asFailure(error)
     } finally {
@@ -316,16 +315,17 @@ export class Leader {
     }
   }
 
-  /** Once in a while, beside a write: a store that was emptied takes entries like any other. */
-  async #checkFooting(): Promise<void> {
+  /** Once in a while, beside a write: a store that was emptied takes entries like any other. Never rejects: the write may end first. */
+  async #findFootingGone(): Promise<FloeError | undefined> {
     const nowMs = this.#clock.monotonicMs()
-    if (nowMs - this.#footingCheckedMs < footingCheckIntervalMs) return
+    if (nowMs - this.#footingCheckedMs < footingCheckIntervalMs) return undefined
     this.#footingCheckedMs = nowMs
     try {
       await checkFooting(this.replica, this.#parts)
+      return undefined
     } catch (error) {
-      // A store that does not answer is asked again with the next write.
-      if (!isFloeError(error, 'unavailable')) throw error
+      // A store that does not answer, or reads badly, tells nothing: it is asked again with a later write.
+      return isFloeError(error) && error.code !== 'catalog-gone' ? undefined : asFailure(error)
     }
   }
 

@@ -13,6 +13,7 @@ const seedsPerTest = 20
 describe('seeds that broke something', () => {
   test.each([
     [9, 'a commit that failed was not noticed until the next one was due, which never was'],
+    [5020, 'a bad read beside a write that failed ended the process'],
     [20, 'a leader that slept through a trim took its own stray seal for one, and led beside the cluster'],
   ])('%i: %s', { timeout: 120_000 }, async seed => {
     expect((await simulate(seed)).violations).toEqual([])
