@@ -5,13 +5,7 @@ import type { CatalogClient } from '../../catalog/client.ts'
 import { checkTopics, type StoryTopic, type TopicStory } from '../support/check-stories.ts'
 import { isEverythingPublished } from '../support/everything-published.ts'
 import { type FloeProcess, serveFloe } from '../support/floe-process.ts'
-import {
-  hasKcat,
-  type ProducingClient,
-  startKafkajs,
-  startKcat,
-  startPlatformatic,
-} from '../support/producing-clients.ts'
+import { type ProducingClient, startProducing } from '../support/producing-clients.ts'
 import { RecordLedger } from '../support/record-ledger.ts'
 import { waitFor } from '../support/wait-for.ts'
 
@@ -42,9 +36,7 @@ export async function liveThrough(life: ClusterLife): Promise<void> {
   try {
     await Promise.all(members.map(member => member.start()))
     await createTopics(address, topics)
-    const load = { address, ledger, topics }
-    clients.push(startPlatformatic(load), startKafkajs(load))
-    if (hasKcat()) clients.push(startKcat({ ...load, sendCount: 10 }))
+    clients.push(...startProducing({ address, ledger, topics }))
     group = await startGroup(address, topics)
     const blows = await strike()
     await Promise.all(clients.map(client => client.stop()))

@@ -13,13 +13,7 @@ import { isEverythingPublished } from '../support/everything-published.ts'
 import { findFreePort } from '../support/floe-process.ts'
 import { createTopics, KilledServer } from '../support/killed-server.ts'
 import { numberedTableYaml } from '../support/numbered-table.ts'
-import {
-  hasKcat,
-  type ProducingClient,
-  startKafkajs,
-  startKcat,
-  startPlatformatic,
-} from '../support/producing-clients.ts'
+import { type ProducingClient, startProducing } from '../support/producing-clients.ts'
 import { RecordLedger } from '../support/record-ledger.ts'
 import { withTemporaryDirectory } from '../support/temporary-store.ts'
 import { checkReaders } from './check-readers.ts'
@@ -52,9 +46,7 @@ tables:${topics.map(({ topic }) => numberedTableYaml(topic, '300ms', '    partit
     try {
       const first = await server.start()
       await createTopics(first, topics)
-      const load = { address, ledger, topics }
-      clients.push(startPlatformatic(load), startKafkajs(load))
-      if (hasKcat()) clients.push(startKcat({ ...load, sendCount: 10 }))
+      clients.push(...startProducing({ address, ledger, topics }))
       await server.killRandomly(killCount, seed)
       await Promise.all(clients.map(client => client.stop()))
       await server.waitUntil(async () =>

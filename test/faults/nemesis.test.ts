@@ -7,21 +7,20 @@
  */
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, it } from 'vitest'
+import { it } from 'vitest'
 import { openCatalogReader } from '../../catalog/reader.ts'
 import { systemClock } from '../../core/clock.ts'
 import { nodeFileSystem } from '../../core/file-system.ts'
 import { silentLog } from '../../core/log.ts'
 import { type Random, seededRandom, systemRandom } from '../../core/random.ts'
-import { verifyTable } from '../../ingest/verify/verify-table.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
 import { openStore } from '../../storage/open-store.ts'
 import { type S3, startS3 } from '../peers/index.ts'
-import type { TopicStory } from '../support/check-stories.ts'
+import { checkTablesIn, type TopicStory } from '../support/check-stories.ts'
 import { CuttableLink, type LinkState } from '../support/cuttable-link.ts'
-import { findFreePort, runFloe } from '../support/floe-process.ts'
+import { findFreePort } from '../support/floe-process.ts'
 import { numberedTableYaml } from '../support/numbered-table.ts'
-import { findDisagreements, findMissingObjects, readTableRows } from '../support/published-rows.ts'
+import { findDisagreements } from '../support/published-rows.ts'
 import { withTemporaryDirectory } from '../support/temporary-store.ts'
 import { liveThrough, Member } from './cluster-members.ts'
 
@@ -221,19 +220,5 @@ async function areHintsRight(s3: RestartedS3): Promise<boolean> {
 async function checkTables(s3: RestartedS3, member: Member, stories: readonly TopicStory[]): Promise<void> {
   const store = await s3.open()
   const catalog = await openCatalogReader({ store, clock: systemClock, log: silentLog })
-  for (const { topic, rows, misfitCount } of stories) {
-    const table = `floe__${topic}`
-    expect(await verifyTable({ catalog, store }, table)).toMatchObject({
-      proved: true,
-      problems: [],
-      rows: BigInt(rows.length),
-      deadLetters: misfitCount,
-    })
-    expect(await findDisagreements(catalog, store, table)).toEqual([])
-    expect(await readTableRows(catalog, store, table)).toEqual(rows)
-  }
-  expect(await findMissingObjects(catalog, store)).toEqual([])
-  const names = stories.map(({ topic }) => `floe__${topic}`)
-  const verified = await runFloe(['verify', '-c', member.configFile, '--json', ...names], s3.env)
-  expect(verified).toMatchObject({ code: 0 })
+  await checkTablesIn(catalog, store, member.configFile, stories, s3.env)
 }

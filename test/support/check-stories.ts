@@ -10,6 +10,7 @@ import { openCatalogReader } from '../../catalog/reader.ts'
 import { systemClock } from '../../core/clock.ts'
 import { silentLog } from '../../core/log.ts'
 import { verifyTable } from '../../ingest/verify/verify-table.ts'
+import type { ObjectStore } from '../../storage/object-store.ts'
 import { runFloe } from './floe-process.ts'
 import {
   describeTopicRows,
@@ -17,6 +18,7 @@ import {
   findMissingObjects,
   readRowsWithDuckDb,
   readRowsWithIcebird,
+  readTableRows,
 } from './published-rows.ts'
 import { type ConsumedRecord, readTopic } from './read-topic.ts'
 import { isMisfit, type RecordLedger } from './record-ledger.ts'
@@ -61,6 +63,22 @@ export async function checkTables(
 ): Promise<void> {
   const catalog = await openDirectoryReader(dataDir, journal)
   const store = await openDirectory(join(dataDir, 'store'))
+  await checkTablesIn(catalog, store, configFile, stories)
+  for (const { topic, rows } of stories) {
+    const table = `floe__${topic}`
+    expect(await readRowsWithDuckDb(catalog, store, table)).toEqual(rows)
+    expect(await readRowsWithIcebird(catalog, store, table)).toEqual(rows)
+  }
+}
+
+/** As far as it can be told of a store of any kind. `env`: what the configuration names. */
+export async function checkTablesIn(
+  catalog: CatalogClient,
+  store: ObjectStore,
+  configFile: string,
+  stories: readonly TopicStory[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<void> {
   for (const { topic, rows, misfitCount } of stories) {
     const table = `floe__${topic}`
     expect(await verifyTable({ catalog, store }, table)).toMatchObject({
@@ -70,17 +88,11 @@ export async function checkTables(
       deadLetters: misfitCount,
     })
     expect(await findDisagreements(catalog, store, table)).toEqual([])
-    expect(await readRowsWithDuckDb(catalog, store, table)).toEqual(rows)
-    expect(await readRowsWithIcebird(catalog, store, table)).toEqual(rows)
+    expect(await readTableRows(catalog, store, table)).toEqual(rows)
   }
   expect(await findMissingObjects(catalog, store)).toEqual([])
-  const verified = await runFloe([
-    'verify',
-    '-c',
-    configFile,
-    '--json',
-    ...stories.map(({ topic }) => `floe__${topic}`),
-  ])
+  const names = stories.map(({ topic }) => `floe__${topic}`)
+  const verified = await runFloe(['verify', '-c', configFile, '--json', ...names], env)
   expect(verified).toMatchObject({ code: 0 })
   expect(JSON.parse(verified.stdout)).toMatchObject({ proved: true })
 }

@@ -30,6 +30,13 @@ interface Session {
   close(): Promise<void>
 }
 
+/** One of each kind that is there. */
+export function startProducing(options: Omit<ProducingOptions, 'sendCount'>): ProducingClient[] {
+  const clients = [startPlatformatic(options), startKafkajs(options)]
+  if (hasKcat()) clients.push(startKcat({ ...options, sendCount: 10 }))
+  return clients
+}
+
 export function startPlatformatic(options: ProducingOptions): ProducingClient {
   return startLoop('platformatic', options, async () => {
     const producer = new Producer({
@@ -135,7 +142,7 @@ function startLoop(client: string, options: ProducingOptions, open: () => Promis
   }
 }
 
-export function hasKcat(): boolean {
+function hasKcat(): boolean {
   try {
     execFileSync('kcat', ['-V'], { stdio: 'ignore' })
     return true
@@ -151,7 +158,7 @@ const kcatKeyCount = 5
  * kcat (librdkafka): one session that lives through everything. It ends with exit code 0 only when every record was
  * acknowledged.
  */
-export function startKcat(options: ProducingOptions): ProducingClient {
+function startKcat(options: ProducingOptions): ProducingClient {
   const { address, ledger, topics, sendCount = 40, pauseMs = 15 } = options
   const session = ledger.openSession('kcat')
   const settings = [
