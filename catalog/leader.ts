@@ -14,7 +14,7 @@ import type { Clock } from '../core/clock.ts'
 import { FloeError, isFloeError } from '../core/errors.ts'
 import { BatchAnswers } from './apply-batch.ts'
 import { type Command, readAnswer } from './commands/command.ts'
-import { appendEntry } from './journal/append-entry.ts'
+import { type AppendParts, appendEntry } from './journal/append-entry.ts'
 import { fencedBy } from './journal/journal-elsewhere.ts'
 import { decodeEntry, encodeEntry, entryHeaderBytes, entryKinds, equalBytes } from './journal/journal-entry.ts'
 import { journalKey } from './journal/journal-keys.ts'
@@ -46,6 +46,8 @@ export const groupCommitDefaults: GroupCommitOptions = {
   appendTimeoutMs: 60_000,
 }
 
+export interface LeaderParts extends ReadOnParts, AppendParts {}
+
 export interface LeaderHooks {
   /** After each batch was applied, before it is answered. `entry`: its bytes, not to be kept beyond the call. */
   onBatch(entry: readonly Uint8Array[]): void
@@ -67,7 +69,7 @@ interface WrittenBatch {
 
 export class Leader {
   readonly replica: Replica
-  readonly #parts: ReadOnParts
+  readonly #parts: LeaderParts
   readonly #clock: Clock
   readonly #writerId: Uint8Array
   readonly #options: GroupCommitOptions
@@ -90,7 +92,7 @@ export class Leader {
   readonly #out = new ByteWriter(64 * 1024)
 
   /** `replica` stands at the seal that made its `writerId` the leader, and is moved by nobody else from now on. */
-  constructor(parts: ReadOnParts, replica: Replica, options: GroupCommitOptions, hooks: LeaderHooks) {
+  constructor(parts: LeaderParts, replica: Replica, options: GroupCommitOptions, hooks: LeaderHooks) {
     this.#parts = parts
     this.#clock = parts.clock
     this.#footingCheckedMs = parts.clock.monotonicMs()
@@ -298,14 +300,7 @@ export class Leader {
     try {
       const { parts, crc } = encodeEntry(header, clientIds, commandCount, body.view())
       const footing = this.#findFootingGone()
-      const outcome = await appendEntry(
-        this.#parts.journal,
-        this.#clock,
-        epoch,
-        sequence,
-        parts,
-        this.#options.appendTimeoutMs,
-      )
+      const outcome = await appendEntry(this.#parts, epoch, sequence, parts, this.#options.appendTimeoutMs)
       if (outcome !== 'applied') return fencedBy(outcome, journalKey(epoch, sequence), this.replica.position)
       return (await footing) ?? { sequence, crc, nowMs, parts }
     } catch (error) {

@@ -4,11 +4,20 @@
  */
 import type { Clock } from '../../core/clock.ts'
 import { type ErrorKind, FloeError, isFloeError } from '../../core/errors.ts'
+import type { Log } from '../../core/log.ts'
 import type { Journal } from './journal.ts'
 import { decodeEntry } from './journal-entry.ts'
 import { journalKey } from './journal-keys.ts'
 
+export interface AppendParts {
+  readonly journal: Journal
+  readonly clock: Clock
+  readonly log: Log
+}
+
 const pauseMs = 500
+/** Everybody waits for the entry meanwhile: whoever looks into the log should find out why. */
+const complaintIntervalMs = 10_000
 const worthWaiting: readonly ErrorKind[] = ['unavailable', 'exhausted', 'corrupt']
 
 /**
@@ -17,15 +26,16 @@ const worthWaiting: readonly ErrorKind[] = ['unavailable', 'exhausted', 'corrupt
  *          later, so this writer must not write any other entry; anything else the journal throws, with the same consequence
  */
 export async function appendEntry(
-  journal: Journal,
-  clock: Clock,
+  { journal, clock, log }: AppendParts,
   epoch: number,
   sequence: number,
   parts: readonly Uint8Array[],
   timeoutMs: number,
 ): Promise<'applied' | 'closed' | Uint8Array> {
   const key = journalKey(epoch, sequence)
-  const deadlineMs = clock.monotonicMs() + timeoutMs
+  const startMs = clock.monotonicMs()
+  const deadlineMs = startMs + timeoutMs
+  let complainedMs = Number.NEGATIVE_INFINITY
   for (;;) {
     try {
       const outcome = await journal.append(epoch, sequence, parts)
@@ -49,6 +59,12 @@ export async function appendEntry(
           { key },
           error,
         )
+      }
+      const nowMs = clock.monotonicMs()
+      if (nowMs - complainedMs >= complaintIntervalMs) {
+        complainedMs = nowMs
+        const forMs = Math.round(nowMs - startMs)
+        log.warn('the catalog cannot write its journal; it tries on', { reason: error.message, forMs, timeoutMs })
       }
     }
     if (clock.monotonicMs() >= deadlineMs) {

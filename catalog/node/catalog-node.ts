@@ -330,7 +330,7 @@ export class CatalogNode {
   #beginToLead(onLost: (error: FloeError) => void): void {
     const { journal, store, clock, log, options } = this.#parts
     const keeper = new SnapshotKeeper(journal, store, clock, log, options)
-    const leader = new Leader({ journal, store, clock }, this.replica, options, {
+    const leader = new Leader({ journal, store, clock, log }, this.replica, options, {
       onBatch: parts => {
         feed.onEntry(parts)
         keeper.onEntry(this.replica)

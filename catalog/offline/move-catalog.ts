@@ -140,19 +140,19 @@ async function copyEntries(source: LoadParts, target: LoadParts, lastSequence: n
 /** In the order of the journal: a later epoch closes the ones before it. */
 async function copyEntry(
   from: Journal,
-  { journal, clock }: LoadParts,
+  target: LoadParts,
   epoch: number,
   sequence: number,
   appendTimeoutMs: number,
 ): Promise<Uint8Array> {
   const bytes = await from.read(epoch, sequence)
   if (bytes === undefined) throw inUse()
-  const outcome = await appendEntry(journal, clock, epoch, sequence, [bytes], appendTimeoutMs)
+  const outcome = await appendEntry(target, epoch, sequence, [bytes], appendTimeoutMs)
   if (outcome === 'applied') return bytes
   throw new FloeError(
     'invalid',
     'journal-of-another-catalog',
-    `${journal.identity.name} does not take ${journalKey(epoch, sequence)}: it holds another journal. Name an empty table`,
+    `${target.journal.identity.name} does not take ${journalKey(epoch, sequence)}: it holds another journal. Name an empty table`,
   )
 }
 
@@ -165,12 +165,12 @@ async function checkCopy(target: LoadParts, { position, state }: Replica): Promi
 }
 
 async function closeSource(replica: Replica, { writerId, to, appendTimeoutMs }: MoveParts, source: LoadParts) {
-  const { journal, store, clock } = source
+  const { store, clock } = source
   const { epoch, sequence, crc } = replica.position
   const nowMs = Math.max(replica.state.nowMs, Math.floor(clock.nowMs()))
   const header = { kind: entryKinds.move, epoch, sequence: sequence + 1, writerId, nowMs, previousCrc: crc }
   const { parts } = encodeEntry(header, [], 0, encodeMoveBody(epoch + 1, to.identity))
-  if ((await appendEntry(journal, clock, epoch, sequence + 1, parts, appendTimeoutMs)) !== 'applied') throw inUse()
+  if ((await appendEntry(source, epoch, sequence + 1, parts, appendTimeoutMs)) !== 'applied') throw inUse()
   // As of a seal: it means nothing where entries were trimmed.
   if (await isBehindTrim(store, sequence)) throw inUse()
 }

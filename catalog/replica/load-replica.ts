@@ -7,7 +7,7 @@ import { FloeError, isFloeError } from '../../core/errors.ts'
 import type { Log } from '../../core/log.ts'
 import { formatUuid } from '../../core/random.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
-import { appendEntry } from '../journal/append-entry.ts'
+import { type AppendParts, appendEntry } from '../journal/append-entry.ts'
 import { decodeTwice } from '../journal/decode-twice.ts'
 import type { Journal } from '../journal/journal.ts'
 import { checkJournalOf, isJournalOf } from '../journal/journal-elsewhere.ts'
@@ -164,22 +164,17 @@ export async function createGenesis(
     previousCrc: 0,
   }
   const { parts } = encodeEntry(header, [], 0, encodeGenesisBody(clusterId, journal.identity))
-  const bytes = await appendGenesis(inStore, Buffer.concat(parts), clock, appendTimeoutMs)
+  const bytes = await appendGenesis({ ...given, journal: inStore }, Buffer.concat(parts), appendTimeoutMs)
   const replica = await openGenesis(inStore, bytes)
   checkJournalOf(replica.position, journal)
   if (isInStore(journal.identity)) return replica
-  await appendGenesis(journal, bytes, clock, appendTimeoutMs)
+  await appendGenesis(given, bytes, appendTimeoutMs)
   await checkSameCatalog(given)
   return replica
 }
 
-async function appendGenesis(
-  journal: Journal,
-  bytes: Uint8Array,
-  clock: Clock,
-  appendTimeoutMs: number,
-): Promise<Uint8Array> {
-  const outcome = await appendEntry(journal, clock, 1, 1, [bytes], appendTimeoutMs)
+async function appendGenesis(parts: AppendParts, bytes: Uint8Array, appendTimeoutMs: number): Promise<Uint8Array> {
+  const outcome = await appendEntry(parts, 1, 1, [bytes], appendTimeoutMs)
   if (outcome === 'closed') throw corruptEntry(journalKey(1, 1), 'it is missing although later entries exist')
   return outcome === 'applied' ? bytes : outcome
 }

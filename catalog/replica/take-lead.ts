@@ -2,7 +2,7 @@
  * Takes the lead: seals the present epoch at its next sequence, which makes the caller the one writer of the next epoch. Why that
  * fences every earlier leader for ever: docs/design/0001-catalog-journal.md.
  */
-import { appendEntry } from '../journal/append-entry.ts'
+import { type AppendParts, appendEntry } from '../journal/append-entry.ts'
 import { checkJournalOf } from '../journal/journal-elsewhere.ts'
 import { encodeEntry, encodeSealBody, entryKinds } from '../journal/journal-entry.ts'
 import { journalKey } from '../journal/journal-keys.ts'
@@ -11,7 +11,7 @@ import { checkFooting } from './check-footing.ts'
 import { type ReadOnParts, readOn } from './read-on.ts'
 import type { Replica } from './replica.ts'
 
-export interface LeadClaim extends ReadOnParts {
+export interface LeadClaim extends ReadOnParts, AppendParts {
   /** Fresh random 16 bytes: the writer of the next epoch. */
   readonly writerId: Uint8Array
   /** Where that writer takes connections; empty when it takes none. */
@@ -34,7 +34,7 @@ export async function takeLead(replica: Replica, claim: LeadClaim): Promise<'sea
   const nowMs = Math.max(replica.state.nowMs, Math.floor(clock.nowMs()))
   const header = { kind: entryKinds.seal, epoch, sequence: sequence + 1, writerId, nowMs, previousCrc: crc }
   const { parts } = encodeEntry(header, [], 0, encodeSealBody(epoch + 1, writerId, address))
-  const outcome = await appendEntry(journal, clock, epoch, sequence + 1, parts, appendTimeoutMs)
+  const outcome = await appendEntry(claim, epoch, sequence + 1, parts, appendTimeoutMs)
   if (outcome === 'closed') return 'behind'
   if (outcome !== 'applied') return 'read on'
   // Nothing lay there, which proves that the epoch was open only if no entry was trimmed there.

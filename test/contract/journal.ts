@@ -392,7 +392,7 @@ export function describeJournal({ name, makeHome }: JournalSuite): void {
       }
       for (const [index, sleeper] of sleepers.entries()) {
         const writerId = new Uint8Array(16).fill(index + 1)
-        const claim = { journal, store, clock, writerId, address: '', appendTimeoutMs: 1_000 }
+        const claim = { journal, store, clock, log: silentLog, writerId, address: '', appendTimeoutMs: 1_000 }
         // The seal of the first leader's epoch is still there, what came after it is gone: the key behind it is free.
         for (let attempt = 0; attempt < 3; attempt++) expect(await readOnAndTakeLead(sleeper, claim)).toBe('behind')
         expect([...sleeper.state.topics.all()].map(topic => topic.name)).toEqual(['early'])

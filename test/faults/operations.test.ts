@@ -10,6 +10,7 @@ import { inspect } from 'node:util'
 import { Producer, stringSerializers } from '@platformatic/kafka'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { CatalogClient } from '../../catalog/client.ts'
+import { journalPrefix } from '../../catalog/journal/journal-keys.ts'
 import { tableFolder } from '../../catalog/object-names.ts'
 import { openCatalogReader } from '../../catalog/reader.ts'
 import { systemClock } from '../../core/clock.ts'
@@ -435,36 +436,45 @@ it('verify finds a data file that was damaged, truncated or deleted, and names i
 
 describe('a full disk', () => {
   it('stops nothing for good: producers are told to retry, and everything goes on once there is room', async () => {
-    const log = collectLog()
-    await withSmallDisk(async ({ store, fill, clear }) => {
-      const topics = [{ topic: 'orders', partitionCount: 2 }]
-      const floe = await EmbeddedFloe.start({ store, tables: [numberedTable('orders', { freshnessMs: 200 })], log })
-      stopping.push(() => floe.stop())
-      await floe.catalog!.createTopic('orders', 2, {})
-      const ledger = new RecordLedger()
-      const client = startPlatformatic({ address: floe.address, ledger, topics })
-      stopping.push(() => client.stop())
-      await waitFor(() => ledger.acknowledgedCount > 400)
-      await fill()
-      await waitFor(() => log.complaints.some(line => line.includes('the disk is full')))
-      const whenFull = ledger.acknowledgedCount
-      await systemClock.sleep(3_000)
-      await clear()
-      await waitFor(() => ledger.acknowledgedCount > whenFull + 400, 60_000)
-      await client.stop()
-      await waitFor(() => isEverythingPublished(floe.catalog!, topics), 60_000)
-      expect(await verifyTable({ catalog: floe.catalog!, store }, 'floe__orders')).toMatchObject({ proved: true })
-      const rows = await readTableRows(floe.catalog!, store, 'floe__orders')
-      expect(ledger.findBreaches('orders', rowsToRecords(rows, 2))).toEqual([])
-      expect(floe.lostCount).toBe(0)
-      expect(log.complaints.find(line => line.includes('the disk is full'))).toMatch(
-        /(segments|tables|catalog)\/\S+.*: the disk is full/,
-      )
-      await floe.stop()
-      stopping.splice(0)
-    })
+    await withSmallDisk(liveThroughFullDisk)
+  })
+
+  it('nor when the journal is what finds no room', async () => {
+    const complaints = await liveThroughFullDisk(makeFullDisk(key => key.startsWith(journalPrefix)))
+    expect(complaints[0]).toMatch(/^the catalog cannot write its journal; it tries on /)
   })
 })
+
+/** returns  what the log complained of while the disk was full, the first of it first */
+async function liveThroughFullDisk({ store, fill, clear }: SmallDisk): Promise<readonly string[]> {
+  const log = collectLog()
+  const isToldOf = (line: string): boolean => line.includes('the disk is full')
+  const topics = [{ topic: 'orders', partitionCount: 2 }]
+  const floe = await EmbeddedFloe.start({ store, tables: [numberedTable('orders', { freshnessMs: 200 })], log })
+  stopping.push(() => floe.stop())
+  await floe.catalog!.createTopic('orders', 2, {})
+  const ledger = new RecordLedger()
+  const client = startPlatformatic({ address: floe.address, ledger, topics })
+  stopping.push(() => client.stop())
+  await waitFor(() => ledger.acknowledgedCount > 400)
+  await fill()
+  await waitFor(() => log.complaints.some(isToldOf))
+  const whenFull = ledger.acknowledgedCount
+  await systemClock.sleep(3_000)
+  await clear()
+  await waitFor(() => ledger.acknowledgedCount > whenFull + 400, 60_000)
+  await client.stop()
+  await waitFor(() => isEverythingPublished(floe.catalog!, topics), 60_000)
+  expect(await verifyTable({ catalog: floe.catalog!, store }, 'floe__orders')).toMatchObject({ proved: true })
+  const rows = await readTableRows(floe.catalog!, store, 'floe__orders')
+  expect(ledger.findBreaches('orders', rowsToRecords(rows, 2))).toEqual([])
+  expect(floe.lostCount).toBe(0)
+  const complaints = log.complaints.filter(isToldOf)
+  expect(complaints[0]).toMatch(/(segments|tables|catalog)\/\S+.*: the disk is full/)
+  await floe.stop()
+  stopping.splice(0)
+  return complaints
+}
 
 interface SmallDisk {
   readonly store: ObjectStore
@@ -473,14 +483,13 @@ interface SmallDisk {
 }
 
 /** A file system of its own where mounting is allowed; elsewhere a store that says what a full disk says. */
-async function withSmallDisk(use: (disk: SmallDisk) => Promise<void>): Promise<void> {
+async function withSmallDisk(use: (disk: SmallDisk) => Promise<unknown>): Promise<void> {
   await withTemporaryDirectory(async directory => {
     const mountPoint = join(directory, 'disk')
     await mkdir(mountPoint)
     if (!tryMount(mountPoint)) {
-      const store = new FaultyStore(new MemoryStore(systemClock), { clock: systemClock, random: seededRandom(1) })
-      const fill = async (): Promise<void> => store.setOptions({ probabilities: { diskFull: 1 } })
-      return use({ store, fill, clear: async () => store.setOptions({}) })
+      await use(makeFullDisk(() => true))
+      return
     }
     try {
       const ballast = join(mountPoint, 'ballast')
@@ -493,6 +502,17 @@ async function withSmallDisk(use: (disk: SmallDisk) => Promise<void>): Promise<v
       execFileSync('umount', ['-l', mountPoint])
     }
   })
+}
+
+/** A store that says what a full disk says, of the keys that are hit. */
+function makeFullDisk(isHit: (key: string) => boolean): SmallDisk {
+  const store = new FaultyStore(new MemoryStore(systemClock), {
+    clock: systemClock,
+    random: seededRandom(1),
+    permits: (_fault, _operation, key) => isHit(key),
+  })
+  const fill = async (): Promise<void> => store.setOptions({ probabilities: { diskFull: 1 } })
+  return { store, fill, clear: async () => store.setOptions({}) }
 }
 
 function tryMount(mountPoint: string): boolean {
