@@ -1,6 +1,6 @@
 /**
- * The catalog's speed: file commits per second through the state machine alone and through the journal on a local directory,
- * bytes of state per file, and how long snapshots and recovery take at one million files.
+ * The catalog's speed: file commits per second through the state machine alone and through the journal on a local directory, and how
+ * long snapshots and recovery take at one million files. What the state of many files takes: bench/catalog-size.ts.
  *
  *   node --expose-gc bench/catalog.ts [--files 1000000] [--dir DIR]
  *   node --expose-gc bench/catalog.ts --journals [--files 1000000] [--dir DIR]     the journal in a directory, on S3, in PostgreSQL
@@ -10,24 +10,16 @@
  * durable with fsync, the S3 server does not. Every commit carries files with statistics of eight
  * columns (8-byte bounds). Commits go round 50 tables with 256 source partitions each.
  */
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { openJournal } from '../bin/journal/open-journal.ts'
-import { applyBatch, BatchAnswers } from '../catalog/apply-batch.ts'
-import type { CatalogClient, CommitTableFiles, NewDataFile, TableDefinition } from '../catalog/client.ts'
-import type { Command } from '../catalog/commands/command.ts'
-import { commitTableFiles } from '../catalog/commands/commit-table-files.ts'
-import { grantNames, openSession } from '../catalog/commands/name-commands.ts'
-import { claimSourcePartitions, createTable } from '../catalog/commands/table-commands.ts'
-import { type Journal, journalInStore } from '../catalog/journal/journal.ts'
-import { OpenBatch } from '../catalog/journal/open-batch.ts'
+import type { CatalogClient } from '../catalog/client.ts'
+import type { Journal } from '../catalog/journal/journal.ts'
 import { namesPerGrantMax } from '../catalog/limits.ts'
 import { type Catalog, openCatalog } from '../catalog/open-catalog.ts'
-import { captureSnapshot, listSnapshots, readSnapshot } from '../catalog/snapshot/snapshot-store.ts'
-import { CatalogState } from '../catalog/state/catalog-state.ts'
-import { ByteWriter } from '../core/byte-writer.ts'
+import { listSnapshots, readSnapshot } from '../catalog/snapshot/snapshot-store.ts'
 import { systemClock } from '../core/clock.ts'
 import { nodeFileSystem } from '../core/file-system.ts'
 import { silentLog } from '../core/log.ts'
@@ -35,10 +27,19 @@ import { systemRandom } from '../core/random.ts'
 import { openDirectoryStore } from '../storage/directory-store.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 import { openStore } from '../storage/open-store.ts'
-import { primitive } from '../table/types.ts'
 import { startPostgres } from '../test/peers/postgres.ts'
 import { startS3 } from '../test/peers/s3.ts'
-import { pendingCommand } from '../test/support/pending-command.ts'
+import {
+  allPartitions,
+  CommitSequence,
+  countFiles,
+  liveMemoryBytes,
+  partitionsPerTable,
+  StateMachineLoad,
+  tableCount,
+  tableDefinition,
+} from './catalog-load.ts'
+import { describeMachine, report, round } from './report.ts'
 
 const { values } = parseArgs({
   options: {
@@ -48,138 +49,8 @@ const { values } = parseArgs({
   },
 })
 const fileCount = Number(values.files)
-const tableCount = 50
-const partitionsPerTable = 256
-const rowsPerFile = 1000
-const commitsPerBatch = 4096
-
-const columns: NewDataFile['columns'] = Array.from({ length: 8 }, (_, index) => ({
-  fieldId: index + 1,
-  columnBytes: 12_345 + index,
-  valueCount: rowsPerFile,
-  nullCount: index,
-  nanCount: undefined,
-  lower: new Uint8Array(8).fill(index),
-  upper: new Uint8Array(8).fill(200 + index),
-  lowerExact: true,
-  upperExact: true,
-}))
-
-function newFile(grantId: number, nameIndex: number): NewDataFile {
-  const splitOffsets = [4]
-  return { grantId, nameIndex, partition: [], recordCount: rowsPerFile, fileBytes: 98_765, splitOffsets, columns }
-}
-
-/** Makes commit after commit: which table, partition and offsets come next. */
-class CommitSequence {
-  readonly #ends = new Float64Array(tableCount * partitionsPerTable)
-  #next = 0
-  readonly #names: () => { grantId: number; nameIndex: number }
-  readonly #filesPerCommit: number
-
-  constructor(filesPerCommit: number, names: () => { grantId: number; nameIndex: number }) {
-    this.#filesPerCommit = filesPerCommit
-    this.#names = names
-  }
-
-  /** `account` fixes the partition; otherwise all take turns. */
-  make(account = this.#next++ % (tableCount * partitionsPerTable)): CommitTableFiles {
-    const written = rowsPerFile * this.#filesPerCommit
-    const start = this.#ends[account]!
-    this.#ends[account] = start + written
-    const files: NewDataFile[] = []
-    for (let index = 0; index < this.#filesPerCommit; index++) {
-      const { grantId, nameIndex } = this.#names()
-      files.push(newFile(grantId, nameIndex))
-    }
-    return {
-      tableId: 1 + Math.floor(account / partitionsPerTable),
-      files,
-      deadLetterFiles: [],
-      coverage: [
-        {
-          partition: account % partitionsPerTable,
-          topicId: '8c9c2b9e-7a57-4a2e-9d53-0c1f6d3b0a11',
-          start: BigInt(start),
-          end: BigInt(start + written),
-          written,
-          filtered: 0,
-          rejected: 0,
-          control: 0,
-          gap: 0n,
-          maxTimestampMs: 1_800_000_000_000,
-          ownerEpoch: 1,
-        },
-      ],
-    }
-  }
-}
-
-function definition(index: number): TableDefinition {
-  return {
-    name: `table_${index}`,
-    source: { clusterName: 'bench', topic: `topic-${index}` },
-    schema: { schemaId: 0, fields: [{ id: 1, name: 'id', required: true, type: primitive('long') }] },
-    spec: { specId: 0, fields: [] },
-    properties: {},
-    settings: '{}',
-  }
-}
-
-const allPartitions = Array.from({ length: partitionsPerTable }, (_, partition) => partition)
 
 // ── (a) the state machine alone ──────────────────────────────────────────────────────────────────────────────────────
-
-const clientId = new Uint8Array(16).fill(7)
-const nowMs = 1_800_000_000_000
-
-/** Encoded batches, and the state they are to be applied to. */
-function prepare(commits: number, filesPerCommit: number): { state: CatalogState; batches: OpenBatch[] } {
-  const state = new CatalogState(new Uint8Array(16), nowMs)
-  let requestNumber = 0
-  const setup = new OpenBatch(new ByteWriter())
-  const add = <A, R>(batch: OpenBatch, command: Command<A, R>, args: A): void => {
-    batch.add(pendingCommand(clientId, ++requestNumber, command, args))
-  }
-  add(setup, openSession, undefined)
-  for (let index = 0; index < tableCount; index++) {
-    add(setup, createTable, { tableUuid: systemRandom.bytes(16), definition: definition(index) })
-    add(setup, claimSourcePartitions, { tableId: index + 1, partitions: allPartitions })
-  }
-  const grants = Math.ceil((commits * filesPerCommit) / namesPerGrantMax)
-  for (let index = 0; index < grants; index++) {
-    add(setup, grantNames, { purpose: 'data-file', count: namesPerGrantMax, ttlMs: 3600_000, tableId: undefined })
-  }
-  apply(state, setup)
-  let name = 0
-  const sequence = new CommitSequence(filesPerCommit, () => {
-    const at = name++
-    return { grantId: 1 + Math.floor(at / namesPerGrantMax), nameIndex: at % namesPerGrantMax }
-  })
-  const batches: OpenBatch[] = []
-  for (let done = 0; done < commits; ) {
-    const batch = new OpenBatch(new ByteWriter(commitsPerBatch * 300))
-    for (let index = 0; index < commitsPerBatch && done < commits; index++, done++) {
-      add(batch, commitTableFiles, sequence.make())
-    }
-    batches.push(batch)
-  }
-  return { state, batches }
-}
-
-const out = new ByteWriter(1 << 20)
-const answers = new BatchAnswers()
-
-function apply(state: CatalogState, { clientIds, commandCount, body }: OpenBatch): void {
-  out.reset()
-  applyBatch(state, { nowMs, clientIds, commandCount, bytes: body.view() }, out, answers)
-}
-
-function countFiles(state: CatalogState): number {
-  let files = 0
-  for (const table of state.tables.all()) files += table.files.length
-  return files
-}
 
 /** Per second of wall clock, and per second that this process had a processor: the same on a machine that is otherwise idle. */
 interface Rate {
@@ -199,25 +70,15 @@ function startRate(): (count: number) => Rate {
   }
 }
 
-function measureStateMachine(commits: number, filesPerCommit: number): { rate: Rate; state: CatalogState } {
-  const { state, batches } = prepare(commits, filesPerCommit)
-  collectGarbage()
+function measureStateMachine(commits: number, filesPerCommit: number): Rate {
+  const load = new StateMachineLoad()
+  const batches = [...load.fileCommits(commits, filesPerCommit)]
+  liveMemoryBytes()
   const stop = startRate()
-  for (const batch of batches) apply(state, batch)
+  for (const batch of batches) load.apply(batch)
   const rate = stop(commits)
-  if (countFiles(state) !== commits * filesPerCommit) throw new Error('some commits were refused')
-  return { rate, state }
-}
-
-function collectGarbage(): void {
-  if (globalThis.gc === undefined) throw new Error('run with --expose-gc')
-  globalThis.gc()
-  globalThis.gc()
-}
-
-function memoryBytes(): number {
-  const { heapUsed, external } = process.memoryUsage()
-  return heapUsed + external
+  if (countFiles(load.state) !== commits * filesPerCommit) throw new Error('some commits were refused')
+  return rate
 }
 
 // ── (b) through the journal ──────────────────────────────────────────────────────────────────────────────────────────
@@ -229,7 +90,7 @@ async function openBench(store: ObjectStore, journal?: Journal): Promise<Catalog
 
 async function createTables({ client }: Catalog): Promise<void> {
   for (let index = 0; index < tableCount; index++) {
-    await client.createTable(definition(index))
+    await client.createTable(tableDefinition(index))
     await client.claimSourcePartitions(index + 1, allPartitions)
   }
 }
@@ -286,22 +147,8 @@ async function measureJournal(
 async function main(): Promise<void> {
   // One round to warm up, then measured ones; all are shown, so that a slow period of the machine can be told.
   measureStateMachine(50_000, 1)
-  const single = [1, 2, 3].map(() => measureStateMachine(300_000, 1).rate)
-  const eight = [1, 2, 3].map(() => measureStateMachine(40_000, 8).rate)
-
-  collectGarbage()
-  const memoryBefore = memoryBytes()
-  const { state } = measureStateMachine(fileCount, 1)
-  collectGarbage()
-  const bytesPerFile = Math.round((memoryBytes() - memoryBefore) / fileCount)
-  const pauses: number[] = []
-  let snapshotBytes = 0
-  for (let round = 0; round < 3; round++) {
-    const started = performance.now()
-    const position = { epoch: 1, sequence: 1, crc: 0, writerId: clientId, leaderAddress: '', journal: journalInStore }
-    snapshotBytes = captureSnapshot(state, position).bytes
-    pauses.push(Number((performance.now() - started).toFixed(1)))
-  }
+  const single = [1, 2, 3].map(() => measureStateMachine(300_000, 1))
+  const eight = [1, 2, 3].map(() => measureStateMachine(40_000, 8))
 
   const directory = await mkdtemp(join(values.dir ?? tmpdir(), 'floe-bench-catalog-'))
   try {
@@ -333,9 +180,7 @@ async function main(): Promise<void> {
       files: fileCount,
       stateMachine: { commitsOfOneFile: single, commitsOfEightFiles: eight },
       journalOnDirectory: { callers, entries: sequence, ...journal },
-      state: { memoryBytesPerFile: bytesPerFile, snapshotBytesPerFile: Math.round(snapshotBytes / fileCount) },
       snapshot: {
-        capturePauseMs: pauses,
         writeSeconds: round(snapshotSeconds),
         readSeconds: round(snapshotReadSeconds),
       },
@@ -345,22 +190,6 @@ async function main(): Promise<void> {
   } finally {
     await rm(directory, { recursive: true, force: true })
   }
-}
-
-function describeMachine() {
-  return {
-    machine: { cpu: cpus()[0]?.model ?? 'unknown', cores: availableParallelism(), node: process.version },
-    // More than the cores: others were at work, and only the rates per processor second can be compared.
-    loadAverageOneMinute: round(loadavg()[0]!),
-  }
-}
-
-async function report(file: string, result: unknown): Promise<void> {
-  const text = `${JSON.stringify(result, null, 2)}\n`
-  process.stdout.write(text)
-  const results = join(import.meta.dirname, 'results')
-  await mkdir(results, { recursive: true })
-  await writeFile(join(results, file), text)
 }
 
 // ── (c) journals beside each other ───────────────────────────────────────────────────────────────────────────────────
@@ -410,10 +239,6 @@ async function compareJournals(): Promise<void> {
     await s3.stop()
     await rm(directory, { recursive: true, force: true })
   }
-}
-
-function round(seconds: number): number {
-  return Number(seconds.toFixed(2))
 }
 
 if (values.journals) await compareJournals()

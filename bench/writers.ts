@@ -7,11 +7,11 @@
  *
  * Prints one JSON object and writes it to bench/results/writers.json.
  */
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import type { CatalogClient, CommitTableFiles, TableDefinition } from '../catalog/client.ts'
+import type { CatalogClient, CommitTableFiles } from '../catalog/client.ts'
 import { NamePool } from '../catalog/name-pool.ts'
 import { openCatalog } from '../catalog/open-catalog.ts'
 import { systemClock } from '../core/clock.ts'
@@ -19,7 +19,8 @@ import { nodeFileSystem } from '../core/file-system.ts'
 import { silentLog } from '../core/log.ts'
 import { systemRandom } from '../core/random.ts'
 import { openDirectoryStore } from '../storage/directory-store.ts'
-import { primitive } from '../table/types.ts'
+import { tableDefinition } from './catalog-load.ts'
+import { describeMachine, report } from './report.ts'
 
 const { values } = parseArgs({
   options: { seconds: { type: 'string', default: '5' }, dir: { type: 'string' } },
@@ -28,15 +29,6 @@ const writerCounts = [1, 2, 4, 8, 16, 32, 64]
 const rowsPerFile = 1_000
 const warmUpMs = 1_000
 const measuredMs = Number(values.seconds) * 1_000
-
-const definition: TableDefinition = {
-  name: 'events',
-  source: { clusterName: 'bench', topic: 'events' },
-  schema: { schemaId: 0, fields: [{ id: 1, name: 'id', required: true, type: primitive('long') }] },
-  spec: { specId: 0, fields: [] },
-  properties: {},
-  settings: '{}',
-}
 
 /** Where each writer's account ends. */
 const ends: bigint[] = []
@@ -106,7 +98,7 @@ try {
   const store = await openDirectoryStore(directory, deps)
   const catalog = await openCatalog({ store, clock: systemClock, random: systemRandom, log: silentLog })
   const { client } = catalog
-  const { table } = await client.createTable(definition)
+  const { table } = await client.createTable(tableDefinition(0))
   const partitions = Array.from({ length: writerCounts.at(-1)! }, (_, partition) => partition)
   await client.claimSourcePartitions(table.tableId, partitions)
   for (const _ of partitions) ends.push(0n)
@@ -123,16 +115,7 @@ try {
     process.stderr.write(`${JSON.stringify(curve.at(-1))}\n`)
   }
   await catalog.close()
-  const result = {
-    machine: { cpu: cpus()[0]?.model ?? 'unknown', cores: availableParallelism(), node: process.version },
-    loadAverageOneMinute: Number(loadavg()[0]!.toFixed(2)),
-    curve,
-  }
-  const text = `${JSON.stringify(result, null, 2)}\n`
-  process.stdout.write(text)
-  const results = join(import.meta.dirname, 'results')
-  await mkdir(results, { recursive: true })
-  await writeFile(join(results, 'writers.json'), text)
+  await report('writers.json', { ...describeMachine(), curve })
 } finally {
   await rm(directory, { recursive: true, force: true })
 }

@@ -313,7 +313,6 @@ function addCoverage({ accounts }: TableState): void {
 
 function addFiles(state: CatalogState, table: TableState, bytes: Uint8Array): void {
   const numbers = scratch
-  const { details } = state.tables
   const { files, deadLetters } = table
   if (fileCount > 0) {
     table.fileSequence++
@@ -322,9 +321,17 @@ function addFiles(state: CatalogState, table: TableState, bytes: Uint8Array): vo
   for (let at = filesAt; at < deadLettersAt; at += fileStride) {
     const recordCount = numbers[at + 2]!
     const detailsAt = numbers[at + 4]!
-    const detailBytes = numbers[at + 5]!
-    const address = details.append(bytes, detailsAt, detailsAt + detailBytes)
-    files.add(numbers[at]!, numbers[at + 1]!, recordCount, numbers[at + 3]!, table.fileSequence, address, detailBytes)
+    const full = files.add(
+      numbers[at]!,
+      numbers[at + 1]!,
+      recordCount,
+      numbers[at + 3]!,
+      table.fileSequence,
+      bytes,
+      detailsAt,
+      detailsAt + numbers[at + 5]!,
+    )
+    if (full !== undefined) state.tables.unpackedBlocks.push(full)
     table.rowCount += recordCount
     table.fileBytes += numbers[at + 3]!
   }

@@ -14,7 +14,6 @@ import { readDataFileDetails } from '../data-file-codec.ts'
 import { tableFilesPageMax } from '../limits.ts'
 import { dataFilePath, deadLetterFilePath, segmentKey, tableFolder } from '../object-names.ts'
 import type { CatalogState } from '../state/catalog-state.ts'
-import { findFirstGreater } from '../state/columns.ts'
 import { type GarbageRow, garbageKinds } from '../state/garbage.ts'
 import { accountFlags } from '../state/source-accounts.ts'
 import type { TableState } from '../state/tables.ts'
@@ -68,18 +67,19 @@ export function tableFiles(
   const table = state.tables.byId(tableId)
   if (table === undefined) return []
   const { files } = table
-  const first = findFirstGreater(files.fileSequences, 0, files.length, after)
-  const end = findFirstGreater(files.fileSequences, first, files.length, upTo)
+  const first = files.findFirstAfter(after) + skip
+  const last = Math.min(files.findFirstAfter(upTo), first + Math.min(limit, tableFilesPageMax))
   const found: TableFile[] = []
-  const last = Math.min(end, first + skip + Math.min(limit, tableFilesPageMax))
-  for (let row = first + skip; row < last; row++) {
-    found.push({
-      path: dataFilePath(files.grantIds[row]!, files.nameIndexes[row]!),
-      recordCount: files.recordCounts[row]!,
-      fileBytes: files.fileBytes[row]!,
-      ...readDataFileDetails(state.tables.details.read(files.details[row]!, files.detailBytes[row]!)),
-      fileSequence: files.fileSequences[row]!,
-    })
+  for (const { columns, from, to } of files.stretches(first, last)) {
+    for (let row = from; row < to; row++) {
+      found.push({
+        path: dataFilePath(columns.grantIds[row]!, columns.nameIndexes[row]!),
+        recordCount: columns.recordCounts[row]!,
+        fileBytes: columns.fileBytes[row]!,
+        ...readDataFileDetails(columns.detailsOf(row)),
+        fileSequence: columns.fileSequences[row]!,
+      })
+    }
   }
   return found
 }

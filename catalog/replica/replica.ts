@@ -21,6 +21,7 @@ import {
   positionAfter,
 } from '../journal/journal-entry.ts'
 import type { CatalogState } from '../state/catalog-state.ts'
+import { FilePacker } from './pack-files.ts'
 
 /** More than the time in which a leader notices that its store was emptied (leader.ts). */
 const footingAgeMs = 2_000
@@ -42,6 +43,7 @@ export class Replica {
   readonly moved = new Signal()
   readonly #answers = new BatchAnswers()
   readonly #out = new ByteWriter(64 * 1024)
+  readonly #packer = new FilePacker()
 
   constructor(state: CatalogState, position: JournalPosition) {
     this.#state = state
@@ -112,6 +114,7 @@ export class Replica {
     }
     this.entryCount++
     this.entryBytes += bytes
+    this.#packer.notice(this.#state)
     if (this.#state.appendPosition !== appendedBefore) this.appended.notify()
     if (this.#state.commitPosition !== committedBefore) this.committed.notify()
     this.moved.notify()
@@ -134,6 +137,11 @@ export class Replica {
     this.appended.notify()
     this.committed.notify()
     this.moved.notify()
+  }
+
+  /** Resolves when what filled up so far is packed. */
+  settlePacking(): Promise<void> {
+    return this.#packer.settle()
   }
 
   /** Resolves true once the replica holds the entry `sequence`, false at the timeout or when `abort` fires. */

@@ -11,9 +11,16 @@ import type { Log } from '../../core/log.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
 import { createObject } from '../../storage/put-if-absent.ts'
 import type { Journal } from '../journal/journal.ts'
+import type { JournalPosition } from '../journal/journal-entry.ts'
 import { manifestKey, trimmedKey } from '../journal/journal-keys.ts'
 import type { Replica } from '../replica/replica.ts'
-import { captureSnapshot, listSnapshots, snapshotsKept, writeSnapshot } from './snapshot-store.ts'
+import {
+  type CapturedSnapshot,
+  captureSnapshot,
+  listSnapshots,
+  snapshotsKept,
+  writeSnapshot,
+} from './snapshot-store.ts'
 
 export interface SnapshotOptions {
   /** A snapshot is due after so many journal entries, ... */
@@ -40,6 +47,9 @@ export class SnapshotKeeper {
   readonly #options: SnapshotOptions
   #lastBytes = 0
   #running: Promise<void> | undefined
+  /** What was not written to its end: at the same position it goes on with these very bytes, which chunks that are there must equal. */
+  #unfinished: CapturedSnapshot | undefined
+  #finished: JournalPosition | undefined
 
   constructor(journal: Journal, store: ObjectStore, clock: Clock, log: Log, options: SnapshotOptions) {
     this.#journal = journal
@@ -74,14 +84,7 @@ export class SnapshotKeeper {
     replica.entryCount = 0
     replica.entryBytes = 0
     try {
-      const startedMs = this.#clock.monotonicMs()
-      const captured = captureSnapshot(replica.state, replica.position)
-      const pauseMs = this.#clock.monotonicMs() - startedMs
-      const { bytes } = captured
-      this.#lastBytes = bytes
-      await writeSnapshot(this.#store, this.#clock, captured)
-      const ms = Math.round(this.#clock.monotonicMs() - startedMs)
-      this.#log.info('catalog snapshot written', { sequence, bytes, pauseMs: Math.round(pauseMs), ms })
+      if (this.#finished !== replica.position) await this.#write(replica)
       await this.trim(replica)
     } catch (error) {
       this.#log.warn('catalog snapshot or trim failed; the journal keeps everything', {
@@ -89,6 +92,19 @@ export class SnapshotKeeper {
         problem: errorMessage(error),
       })
     }
+  }
+
+  async #write({ state, position }: Replica): Promise<void> {
+    const startedMs = this.#clock.monotonicMs()
+    if (this.#unfinished?.position !== position) this.#unfinished = captureSnapshot(state, position)
+    const pauseMs = Math.round(this.#clock.monotonicMs() - startedMs)
+    const { bytes } = this.#unfinished
+    this.#lastBytes = bytes
+    await writeSnapshot(this.#store, this.#clock, this.#unfinished)
+    this.#unfinished = undefined
+    this.#finished = position
+    const ms = Math.round(this.#clock.monotonicMs() - startedMs)
+    this.#log.info('catalog snapshot written', { sequence: position.sequence, bytes, pauseMs, ms })
   }
 
   /** Removes what the last two snapshots make superfluous. Safe at any time, also by a leader that was fenced meanwhile. */

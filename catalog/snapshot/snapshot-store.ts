@@ -27,15 +27,12 @@ export interface CapturedSnapshot {
 
 /** Synchronous; see snapshot-writer.ts for why the state may go on changing afterwards. */
 export function captureSnapshot(state: CatalogState, position: JournalPosition): CapturedSnapshot {
-  const writer = new SnapshotWriter()
+  const writer = SnapshotWriter.forSnapshot()
   state.encode(writer)
   return { position, ...writer.finish() }
 }
 
-/**
- * Writes a captured snapshot. The same state at the same position gives the same bytes, so a repeated call finishes what an
- * earlier one began.
- */
+/** Writes a captured snapshot. Called again with the same one it finishes what it began. */
 export async function writeSnapshot(store: ObjectStore, clock: Clock, captured: CapturedSnapshot): Promise<void> {
   const prefix = snapshotPrefix(captured.position)
   const chunks: SnapshotChunk[] = []

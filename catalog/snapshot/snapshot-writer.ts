@@ -12,13 +12,32 @@ import { ByteWriter } from '../../core/byte-writer.ts'
 
 /** From this size on a column is referenced instead of copied. */
 export const referencedColumnBytesMin = 8 * 1024
+/** What is copied becomes a piece at about this size: one buffer that grew would hold it all twice. */
+const scalarsBytesMax = 1024 * 1024
 
 export class SnapshotWriter {
+  /** False: what is packed in memory is to be written unpacked. */
+  readonly keepsPacked: boolean
+  readonly #onPiece: ((piece: Uint8Array) => void) | undefined
   /** For small values; what is written here lies in order with the columns. */
   readonly scalars = new ByteWriter(64 * 1024)
   readonly #pieces: Uint8Array[] = []
   /** Bytes of pieces that are complete. */
   #pieceBytes = 0
+
+  private constructor(keepsPacked: boolean, onPiece: ((piece: Uint8Array) => void) | undefined) {
+    this.keepsPacked = keepsPacked
+    this.#onPiece = onPiece
+  }
+
+  static forSnapshot(): SnapshotWriter {
+    return new SnapshotWriter(true, undefined)
+  }
+
+  /** Hands out each piece as soon as it is complete, and keeps none. Equal states give equal bytes, whatever is packed of them. */
+  static forComparison(onPiece: (piece: Uint8Array) => void): SnapshotWriter {
+    return new SnapshotWriter(false, onPiece)
+  }
 
   /** Never rewritten by the owner below its current length. */
   bytesColumn(values: Uint8Array): void {
@@ -48,7 +67,13 @@ export class SnapshotWriter {
 
   #copied(bytes: Uint8Array): void {
     this.scalars.uvarint(bytes.length)
-    this.scalars.raw(bytes)
+    if (bytes.length < referencedColumnBytesMin) {
+      this.scalars.raw(bytes)
+      if (this.scalars.length >= scalarsBytesMax) this.#flushScalars()
+      return
+    }
+    this.#flushScalars()
+    this.#add(new Uint8Array(bytes))
   }
 
   #column(bytes: Uint8Array): void {
@@ -68,11 +93,12 @@ export class SnapshotWriter {
   }
 
   #add(piece: Uint8Array): void {
-    this.#pieces.push(piece)
     this.#pieceBytes += piece.length
+    if (this.#onPiece === undefined) this.#pieces.push(piece)
+    else this.#onPiece(piece)
   }
 
-  /** The whole stream in order. */
+  /** The whole stream in order, and its length. */
   finish(): { readonly pieces: readonly Uint8Array[]; readonly bytes: number } {
     this.#flushScalars()
     return { pieces: this.#pieces, bytes: this.#pieceBytes }

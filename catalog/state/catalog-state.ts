@@ -108,10 +108,12 @@ export class CatalogState {
 
   /** SHA-256 of the encoded state: equal states have equal hashes. */
   hash(): string {
-    const writer = new SnapshotWriter()
-    this.encode(writer)
     const hash = createHash('sha256')
-    for (const piece of writer.finish().pieces) hash.update(piece)
+    const writer = SnapshotWriter.forComparison(piece => {
+      hash.update(piece)
+    })
+    this.encode(writer)
+    writer.finish()
     return hash.digest('hex')
   }
 }

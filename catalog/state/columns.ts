@@ -21,9 +21,10 @@ export function growUint8(values: Uint8Array, capacity: number): Uint8Array<Arra
   return grown
 }
 
-/** Doubles small columns, and grows large ones by half so that less memory lies idle. */
+/** The larger a column, the smaller a part of it lies idle. */
 export function nextCapacity(capacity: number, needed: number): number {
-  return Math.max(needed, capacity < 1 << 20 ? capacity * 2 : Math.ceil(capacity * 1.5), 4)
+  const factor = capacity < 1 << 12 ? 2 : capacity < 1 << 20 ? 1.5 : 1.25
+  return Math.max(needed, Math.ceil(capacity * factor), 4)
 }
 
 /** Index of the first of `values[from, to)`, which ascend, that is greater than `target`; `to` when none is. */

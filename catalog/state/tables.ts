@@ -1,23 +1,24 @@
-/** Tables by id and by name, and the arena that holds the details of all their data files. */
+/** Tables by id and by name. */
 import { formatUuid } from '../../core/random.ts'
 import type { Schema } from '../../table/types.ts'
 import type { TableDefinition } from '../client.ts'
 import type { SnapshotReader } from '../snapshot/snapshot-reader.ts'
 import type { SnapshotWriter } from '../snapshot/snapshot-writer.ts'
 import { parseTableDefinition } from '../table-definition-codec.ts'
-import { ByteArena } from './byte-arena.ts'
 import { ClosedGenerations } from './closed-generations.ts'
 import { DeadLetterFiles } from './dead-letter-files.ts'
+import type { FileBlock } from './file-block.ts'
 import { SourceAccounts } from './source-accounts.ts'
 import { TableFiles } from './table-files.ts'
 import { TableVersions } from './table-versions.ts'
+import { decodeDetailPages, UnblockedFiles } from './unblocked-files.ts'
 
 const sectionId = 8
 /**
- * 1: as written before source partitions had generations. 2: tables have those that are over, after the accounts. As long as
- * there are none the first form is written, so that a Floe that knows no other can still read it.
+ * 1: as written before source partitions had generations. 2: tables have those that are over, after the accounts. 3: data files lie in
+ * blocks (unblocked-files.ts tells how they lay before).
  */
-const sectionVersions = { withoutGenerations: 1, withGenerations: 2 } as const
+const sectionVersions = { withoutGenerations: 1, withGenerations: 2, withBlocks: 3 } as const
 
 export class TableState {
   readonly tableId: number
@@ -50,7 +51,7 @@ export class TableState {
     this.schemas = [this.definition.schema]
   }
 
-  encode(writer: SnapshotWriter, version: number): void {
+  encode(writer: SnapshotWriter): void {
     const { scalars } = writer
     scalars.uvarint(this.tableId)
     scalars.raw(this.uuidBytes)
@@ -65,11 +66,17 @@ export class TableState {
     this.files.encode(writer)
     this.deadLetters.encode(writer)
     this.accounts.encode(writer)
-    if (version >= sectionVersions.withGenerations) this.generations.encode(writer)
+    this.generations.encode(writer)
     this.versions.encode(writer)
   }
 
-  static decode(reader: SnapshotReader, version: number): TableState {
+  /** `unblocked` takes the data files of versions before blocks: their details come later. */
+  static decode(
+    reader: SnapshotReader,
+    version: number,
+    onUnpacked: (block: FileBlock) => void,
+    unblocked: Map<TableState, UnblockedFiles>,
+  ): TableState {
     const table = new TableState(reader.uvarint(), reader.bytes(16), reader.uvarint(), reader.sizedString())
     table.stopped = reader.bool()
     const reason = reader.sizedString()
@@ -78,7 +85,8 @@ export class TableState {
     table.fileBytes = reader.uvarint()
     table.deadLetterCount = reader.uvarint()
     table.fileSequence = reader.uvarint()
-    table.files = TableFiles.decode(reader)
+    if (version >= sectionVersions.withBlocks) table.files = TableFiles.decode(reader, onUnpacked)
+    else unblocked.set(table, new UnblockedFiles(reader))
     table.deadLetters = DeadLetterFiles.decode(reader)
     table.accounts = SourceAccounts.decode(reader)
     if (version >= sectionVersions.withGenerations) table.generations = ClosedGenerations.decode(reader)
@@ -88,7 +96,8 @@ export class TableState {
 }
 
 export class Tables {
-  details = new ByteArena()
+  /** Full blocks of data files that nobody has packed yet, oldest first. */
+  readonly unpackedBlocks: FileBlock[] = []
   /** Ids count from 1; 0 means no table. */
   #nextId = 1
   readonly #byId = new Map<number, TableState>()
@@ -121,24 +130,29 @@ export class Tables {
 
   encode(writer: SnapshotWriter): void {
     const { scalars } = writer
-    const version = this.#byId.values().some(table => table.generations.length > 0)
-      ? sectionVersions.withGenerations
-      : sectionVersions.withoutGenerations
     scalars.uvarint(sectionId)
-    scalars.uvarint(version)
+    scalars.uvarint(sectionVersions.withBlocks)
     scalars.uvarint(this.#nextId)
     scalars.uvarint(this.#byId.size)
-    for (const table of this.#byId.values()) table.encode(writer, version)
-    this.details.encode(writer)
+    for (const table of this.#byId.values()) table.encode(writer)
   }
 
   static decode(reader: SnapshotReader): Tables {
-    const version = reader.section(sectionId, sectionVersions.withGenerations, sectionVersions.withoutGenerations)
+    const version = reader.section(sectionId, sectionVersions.withBlocks, sectionVersions.withoutGenerations)
     const tables = new Tables()
+    const onUnpacked = (block: FileBlock): void => {
+      tables.unpackedBlocks.push(block)
+    }
+    const unblocked = new Map<TableState, UnblockedFiles>()
     tables.#nextId = reader.uvarint()
     const count = reader.count(30)
-    for (let index = 0; index < count; index++) tables.#add(TableState.decode(reader, version))
-    tables.details = ByteArena.decode(reader)
+    for (let index = 0; index < count; index++) {
+      tables.#add(TableState.decode(reader, version, onUnpacked, unblocked))
+    }
+    if (version < sectionVersions.withBlocks) {
+      const pages = decodeDetailPages(reader)
+      for (const [table, files] of unblocked) table.files = files.toBlocks(pages, onUnpacked)
+    }
     return tables
   }
 }

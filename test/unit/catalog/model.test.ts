@@ -52,7 +52,7 @@ class Machine {
 
   /** In chunks small enough for values to straddle their borders. */
   throughSnapshot(chunkBytes: number): void {
-    const writer = new SnapshotWriter()
+    const writer = SnapshotWriter.forSnapshot()
     this.state.encode(writer)
     const chunks = cutChunks(writer.finish().pieces, chunkBytes).map(parts => new Uint8Array(Buffer.concat(parts)))
     const hash = this.state.hash()
