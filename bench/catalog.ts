@@ -83,16 +83,12 @@ function measureStateMachine(commits: number, filesPerCommit: number): Rate {
 
 // ── (b) through the journal ──────────────────────────────────────────────────────────────────────────────────────────
 
+const deps = { clock: systemClock, fileSystem: nodeFileSystem, random: systemRandom }
+const callers = tableCount * partitionsPerTable
+
 async function openBench(store: ObjectStore, journal?: Journal): Promise<Catalog> {
   const parts = { store, clock: systemClock, random: systemRandom, log: silentLog }
   return openCatalog(journal === undefined ? parts : { ...parts, journal })
-}
-
-async function createTables({ client }: Catalog): Promise<void> {
-  for (let index = 0; index < tableCount; index++) {
-    await client.createTable(tableDefinition(index))
-    await client.claimSourcePartitions(index + 1, allPartitions)
-  }
 }
 
 /** One command after the other: each is an entry of its own. */
@@ -112,20 +108,51 @@ function quantile(latencies: number[], part: number): number {
   return Number(latencies[Math.floor((latencies.length - 1) * part)]!.toFixed(1))
 }
 
-async function measureJournal(
-  client: CatalogClient,
-  commits: number,
-  callers: number,
-): Promise<{ commits: Rate; latencyMsP50: number; latencyMsP99: number }> {
-  const grantIds: number[] = []
-  for (let granted = 0; granted < commits; granted += namesPerGrantMax) {
-    grantIds.push((await client.grantNames('data-file', namesPerGrantMax, 3600_000)).grantId)
+/** Commits of one client, to all source partitions. */
+class Committer {
+  readonly #client: CatalogClient
+  readonly #sequence: CommitSequence
+  readonly #grantIds: number[] = []
+  #next = 0
+
+  private constructor(client: CatalogClient, filesPerCommit: number) {
+    this.#client = client
+    this.#sequence = new CommitSequence(filesPerCommit, () => {
+      const at = this.#next++
+      return { grantId: this.#grantIds[Math.floor(at / namesPerGrantMax)]!, nameIndex: at % namesPerGrantMax }
+    })
   }
-  let name = 0
-  const sequence = new CommitSequence(1, () => {
-    const at = name++
-    return { grantId: grantIds[Math.floor(at / namesPerGrantMax)]!, nameIndex: at % namesPerGrantMax }
-  })
+
+  static async open({ client }: Catalog, filesPerCommit = 1): Promise<Committer> {
+    for (let index = 0; index < tableCount; index++) {
+      await client.createTable(tableDefinition(index))
+      await client.claimSourcePartitions(index + 1, allPartitions)
+    }
+    return new Committer(client, filesPerCommit)
+  }
+
+  async reserveNames(count: number): Promise<void> {
+    while (this.#grantIds.length * namesPerGrantMax < this.#next + count) {
+      this.#grantIds.push((await this.#client.grantNames('data-file', namesPerGrantMax, 3600_000)).grantId)
+    }
+  }
+
+  /** `account` fixes the source partition. */
+  async commit(account?: number): Promise<void> {
+    const { outcome } = await this.#client.commitTableFiles(this.#sequence.make(account))
+    if (outcome !== 'committed') throw new Error(`a commit was refused: ${outcome}`)
+  }
+}
+
+interface JournalFigures {
+  readonly commits: Rate
+  readonly latencyMsP50: number
+  readonly latencyMsP99: number
+}
+
+/** As fast as it goes: each caller makes its next commit when the last one was answered. */
+async function measureJournal(committer: Committer, commits: number, filesPerCommit = 1): Promise<JournalFigures> {
+  await committer.reserveNames(commits * filesPerCommit)
   const latencies: number[] = []
   let left = commits
   const call = async (account: number): Promise<void> => {
@@ -133,8 +160,7 @@ async function measureJournal(
       if (left-- <= 0) return
       const sample = left % 64 === 0
       const started = sample ? performance.now() : 0
-      const { outcome } = await client.commitTableFiles(sequence.make(account))
-      if (outcome !== 'committed') throw new Error(`a commit was refused: ${outcome}`)
+      await committer.commit(account)
       if (sample) latencies.push(performance.now() - started)
     }
   }
@@ -142,6 +168,54 @@ async function measureJournal(
   await Promise.all(Array.from({ length: callers }, (_, caller) => call(caller)))
   const rate = stop(commits)
   return { commits: rate, latencyMsP50: quantile(latencies, 0.5), latencyMsP99: quantile(latencies, 0.99) }
+}
+
+/**
+ * Commits come at a given rate, whatever waits for an answer; latency counts from when a commit was due. Beside it what the store takes
+ * for a put of an entry's size when nothing else is asked of it.
+ */
+async function measureAtRate(catalog: Catalog, committer: Committer, store: ObjectStore, commitsPerSecond: number) {
+  const commits = Math.round(commitsPerSecond * secondsAtRate)
+  await committer.reserveNames(commits)
+  const latencies: number[] = []
+  const underWay: Promise<void>[] = []
+  const sequenceBefore = catalog.status().sequence
+  const startedMs = performance.now()
+  const commitAt = async (dueMs: number): Promise<void> => {
+    await committer.commit()
+    latencies.push(performance.now() - startedMs - dueMs)
+  }
+  for (let submitted = 0; submitted < commits; ) {
+    const due = Math.min(commits, Math.floor(((performance.now() - startedMs) * commitsPerSecond) / 1000))
+    while (submitted < due) underWay.push(commitAt((submitted++ * 1000) / commitsPerSecond))
+    await systemClock.sleep(1)
+  }
+  await Promise.all(underWay)
+  const entries = catalog.status().sequence - sequenceBefore
+  const entryBytes = Math.round((commits * commandBytes) / entries)
+  return {
+    commitsPerSecond,
+    latencyMsP50: quantile(latencies, 0.5),
+    latencyMsP99: quantile(latencies, 0.99),
+    entryBytes,
+    ...(await measurePuts(store, entryBytes)),
+  }
+}
+
+/** About: with statistics of eight columns. */
+const commandBytes = 280
+const secondsAtRate = 10
+const putCount = 500
+
+async function measurePuts(store: ObjectStore, bytes: number): Promise<{ putMsP50: number; putMsP99: number }> {
+  const body = systemRandom.bytes(bytes)
+  const latencies: number[] = []
+  for (let index = 0; index < putCount; index++) {
+    const started = performance.now()
+    if ((await store.putIfAbsent(`puts/${index}`, body)) !== 'applied') throw new Error('a put was refused')
+    latencies.push(performance.now() - started)
+  }
+  return { putMsP50: quantile(latencies, 0.5), putMsP99: quantile(latencies, 0.99) }
 }
 
 async function main(): Promise<void> {
@@ -152,15 +226,9 @@ async function main(): Promise<void> {
 
   const directory = await mkdtemp(join(values.dir ?? tmpdir(), 'floe-bench-catalog-'))
   try {
-    const store = await openDirectoryStore(directory, {
-      clock: systemClock,
-      fileSystem: nodeFileSystem,
-      random: systemRandom,
-    })
+    const store = await openDirectoryStore(join(directory, 'one'), deps)
     const catalog = await openBench(store)
-    await createTables(catalog)
-    const callers = tableCount * partitionsPerTable
-    const journal = await measureJournal(catalog.client, fileCount, callers)
+    const journal = await measureJournal(await Committer.open(catalog), fileCount)
     const { sequence } = catalog.status()
 
     let started = performance.now()
@@ -175,11 +243,15 @@ async function main(): Promise<void> {
     const snapshotReadSeconds = (performance.now() - started) / 1000
     if (read === undefined || countFiles(read.state) !== fileCount) throw new Error('recovery lost files')
 
+    const other = await openDirectoryStore(join(directory, 'eight'), deps)
+    const committer = await Committer.open(await openBench(other), 8)
+    const journalEight = await measureJournal(committer, Math.ceil(fileCount / 8), 8)
+
     const result = {
       ...describeMachine(),
       files: fileCount,
       stateMachine: { commitsOfOneFile: single, commitsOfEightFiles: eight },
-      journalOnDirectory: { callers, entries: sequence, ...journal },
+      journalOnDirectory: { callers, entries: sequence, commitsOfOneFile: journal, commitsOfEightFiles: journalEight },
       snapshot: {
         writeSeconds: round(snapshotSeconds),
         readSeconds: round(snapshotReadSeconds),
@@ -201,8 +273,6 @@ async function compareJournals(): Promise<void> {
   const directory = await mkdtemp(join(values.dir ?? tmpdir(), 'floe-bench-journals-'))
   const s3 = await startS3({ dataDir: join(directory, 's3') })
   const postgres = await startPostgres(values.dir === undefined ? {} : { dataDir: join(directory, 'postgres') })
-  const callers = tableCount * partitionsPerTable
-  const deps = { clock: systemClock, fileSystem: nodeFileSystem, random: systemRandom }
   const openPlace = (place: string, name: string): Promise<ObjectStore> => {
     if (place !== 's3') return openDirectoryStore(join(directory, name), deps)
     const { endpoint, bucket, accessKeyId, secretAccessKey } = s3
@@ -215,16 +285,21 @@ async function compareJournals(): Promise<void> {
     const journalUrl = place === 'postgres' ? `${url}?table=${name}` : undefined
     const { journal, close } = await openJournal({ store, url: journalUrl, password, log: silentLog, mayCreate: true })
     const catalog = await openBench(store, journal)
-    await createTables(catalog)
+    const committer = await Committer.open(catalog)
     const appends = await measureAppends(catalog)
-    const grouped = await measureJournal(catalog.client, fileCount, callers)
+    const grouped = await measureJournal(committer, fileCount)
+    // A put is what the journal in a store waits for.
+    const halfLoad =
+      place === 'postgres'
+        ? undefined
+        : await measureAtRate(catalog, committer, store, Math.round(grouped.commits.perSecond / 2))
     const started = performance.now()
     const replayed = await openBench(store, journal)
     const recoverySeconds = round((performance.now() - started) / 1000)
     if (replayed.state.hash() !== catalog.state.hash()) throw new Error('recovery lost something')
     await replayed.close()
     await close()
-    return { ...appends, ...grouped, recoverySeconds }
+    return { ...appends, ...grouped, halfLoad, recoverySeconds }
   }
   try {
     const runs = []
