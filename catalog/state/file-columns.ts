@@ -24,6 +24,14 @@ export class FileColumns {
   detailEnds: Uint32Array = new Uint32Array(0)
   details: Uint8Array = new Uint8Array(0)
 
+  /** With room for so many rows, and so many bytes of their details, before anything has to grow. */
+  static withRoom(rows: number, detailBytes: number): FileColumns {
+    const columns = new FileColumns()
+    columns.details = new Uint8Array(detailBytes)
+    columns.#growTo(rows)
+    return columns
+  }
+
   get detailBytes(): number {
     return this.length === 0 ? 0 : this.detailEnds[this.length - 1]!
   }
@@ -42,7 +50,7 @@ export class FileColumns {
     const row = this.length
     const detailsAt = this.detailBytes
     const detailsEnd = detailsAt + end - start
-    if (row === this.grantIds.length) this.#grow()
+    if (row === this.grantIds.length) this.#growTo(nextCapacity(row, row + 1))
     if (detailsEnd > this.details.length) {
       this.details = growUint8(this.details, nextCapacity(this.details.length, detailsEnd))
     }
@@ -56,8 +64,7 @@ export class FileColumns {
     this.length = row + 1
   }
 
-  #grow(): void {
-    const capacity = nextCapacity(this.length, this.length + 1)
+  #growTo(capacity: number): void {
     this.grantIds = growFloat64(this.grantIds, capacity)
     this.nameIndexes = growUint32(this.nameIndexes, capacity)
     this.recordCounts = growFloat64(this.recordCounts, capacity)

@@ -42,7 +42,8 @@ export class TableFiles {
     const block = FileBlock.of(this.#blockedRows, open)
     this.#blocks.push(block)
     this.#blockedRows += open.length
-    this.#open = new FileColumns()
+    // A table that filled one block is likely to fill the next, but nobody knows when.
+    this.#open = FileColumns.withRoom(open.length >> 2, open.detailBytes >> 2)
     return block
   }
 
