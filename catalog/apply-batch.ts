@@ -11,8 +11,9 @@ import { ByteReader } from '../core/byte-reader.ts'
 import type { ByteWriter } from '../core/byte-writer.ts'
 import { FloeError, isFloeError } from '../core/errors.ts'
 import { commandIds } from './command-ids.ts'
-import { findCommand } from './commands/all-commands.ts'
+import { type CommandTable, commandTable } from './commands/all-commands.ts'
 import { writeRefusal } from './commands/command.ts'
+import { checkFormatLevel } from './format-level.ts'
 import { resultBytesMax } from './limits.ts'
 import type { CatalogState } from './state/catalog-state.ts'
 import type { ClientSession } from './state/client-sessions.ts'
@@ -36,11 +37,19 @@ export class BatchAnswers {
 }
 
 /**
- * out      answers are appended here, from its start on
- * errors   corrupt: the body is not a list of commands; unsupported: a newer Floe's command. The state is then not to be used
- *          any more. A single command that is malformed or impossible is refused and leaves the state as it was.
+ * out       answers are appended here, from its start on
+ * commands  what this process can apply
+ * errors    corrupt: the body is not a list of commands; unsupported: a newer Floe's command, or the catalog was raised to a format
+ *           level that is not known here. The state is then not to be used any more. A single command that is malformed or impossible
+ *           is refused and leaves the state as it was.
  */
-export function applyBatch(state: CatalogState, batch: BatchBody, out: ByteWriter, answers: BatchAnswers): void {
+export function applyBatch(
+  state: CatalogState,
+  batch: BatchBody,
+  out: ByteWriter,
+  answers: BatchAnswers,
+  commands: CommandTable = commandTable,
+): void {
   state.advanceTime(batch.nowMs)
   const reader = new ByteReader(batch.bytes, 'journal batch')
   const sessions: (ClientSession | undefined)[] = []
@@ -64,15 +73,18 @@ export function applyBatch(state: CatalogState, batch: BatchBody, out: ByteWrite
       sessions[clientIndex] = state.sessions.open(batch.clientIds[clientIndex]!, state.nowMs)
     }
     reader.end = payloadEnd
-    applyCommand(state, sessions[clientIndex], requestNumber, commandId, reader, out)
+    applyCommand(commands, state, sessions[clientIndex], requestNumber, commandId, reader, out)
     reader.offset = payloadEnd
     reader.end = bodyEnd
     answers.ends[index] = out.length
   }
   if (reader.remaining !== 0) throw reader.corrupt(`${reader.remaining} bytes follow the last command`)
+  // Who knows less than the catalog holds from here on stops at the first batch that could, and not in the midst of a later one.
+  checkFormatLevel(state.formatLevel, commands.formatLevelMax)
 }
 
 function applyCommand(
+  commands: CommandTable,
   state: CatalogState,
   session: ClientSession | undefined,
   requestNumber: number,
@@ -89,12 +101,13 @@ function applyCommand(
     session.writeReceipt(requestNumber, out)
     return
   }
-  const command = findCommand(commandId)
+  const command = commands.find(commandId)
   if (command === undefined) {
     throw new FloeError(
       'unsupported',
       'catalog-command-unknown',
-      `the journal holds command ${commandId}, which this Floe does not know: use the Floe that wrote it or newer`,
+      `the journal holds command ${commandId}, which this Floe, of format level ${commands.formatLevelMax}, does not know: use the ` +
+        'Floe that wrote it or newer',
       { commandId },
     )
   }

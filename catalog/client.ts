@@ -160,6 +160,8 @@ export interface RegisteredNode extends NodeDescription {
   /** Kafka's broker id; the same place keeps it when its process starts again. */
   readonly nodeId: number
   readonly registeredMs: number
+  /** The newest format level that the process knows (format-level.ts). */
+  readonly formatLevelMax: number
 }
 
 export interface NodeCommands {

@@ -1,6 +1,6 @@
 /**
  * Persisted command ids. A command's layout never changes: a new layout is a new id, and the old one stays readable for as
- * long as a journal may hold it. Ids are never reused.
+ * long as a journal may hold it. Ids are never reused. A new id comes with a new format level (format-level.ts).
  */
 export const commandIds = {
   openSession: 1,
@@ -29,4 +29,5 @@ export const commandIds = {
   beginSourceGeneration: 37,
   registerNode: 40,
   removeNode: 41,
+  raiseFormatLevel: 42,
 } as const

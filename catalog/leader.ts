@@ -13,12 +13,13 @@ import { ByteWriter } from '../core/byte-writer.ts'
 import type { Clock } from '../core/clock.ts'
 import { FloeError, isFloeError } from '../core/errors.ts'
 import { BatchAnswers } from './apply-batch.ts'
-import { type Command, readAnswer } from './commands/command.ts'
+import { type Command, readAnswer, writeRefusal } from './commands/command.ts'
 import { type AppendParts, appendEntry } from './journal/append-entry.ts'
 import { fencedBy } from './journal/journal-elsewhere.ts'
 import { decodeEntry, encodeEntry, entryHeaderBytes, entryKinds, equalBytes } from './journal/journal-entry.ts'
 import { journalKey } from './journal/journal-keys.ts'
 import { OpenBatch } from './journal/open-batch.ts'
+import { findUnwritable } from './may-be-written.ts'
 import type { PendingCommand } from './pending-command.ts'
 import { checkFooting } from './replica/check-footing.ts'
 import type { ReadOnParts } from './replica/read-on.ts'
@@ -142,6 +143,13 @@ export class Leader {
   enqueue(pending: PendingCommand): void {
     if (this.#failure !== undefined) {
       pending.lost(this.#failure, undefined)
+      return
+    }
+    const unwritable = findUnwritable(pending, this.replica)
+    if (unwritable !== undefined) {
+      const refusal = new ByteWriter(256)
+      writeRefusal(refusal, unwritable)
+      pending.answer(new ByteReader(refusal.view(), 'catalog answer'), this.replica.position.sequence)
       return
     }
     try {

@@ -42,6 +42,8 @@ export const groupOffsetsMax = 2_000_000
 export const groupClaimsMax = 1_000_000
 
 export const nodesMax = 1_000
+/** So many may ever come; beyond it a number is no level. */
+export const formatLevelsMax = 10_000
 /** Places whose node id is remembered when their process is gone. */
 export const nodePlacesKept = 4_000
 

@@ -11,6 +11,7 @@ import type { PeerConnection } from '../core/peer-connection.ts'
 import type { Random } from '../core/random.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 import type { CatalogClient } from './client.ts'
+import { type CommandTable, commandTable } from './commands/all-commands.ts'
 import type { Journal } from './journal/journal.ts'
 import { StoreJournal } from './journal/store-journal.ts'
 import { groupCommitDefaults, type Leader } from './leader.ts'
@@ -33,6 +34,8 @@ export interface OpenCatalog {
   readonly random: Random
   readonly log: Log
   readonly options?: Partial<CatalogOptions>
+  /** What this process can apply; left out, what this Floe can. */
+  readonly commands?: CommandTable
   /** The other processes of the cluster; left out, there are none. */
   readonly peers?: Peers
   /**
@@ -76,9 +79,10 @@ export interface Catalog {
 /** errors  those of recovery (replica/recover.ts) */
 export async function openCatalog(given: OpenCatalog): Promise<Catalog> {
   assertLittleEndian()
-  const { store, clock, random, log, peers, journal = new StoreJournal(store, clock), onLost = () => {} } = given
+  const { store, clock, random, log, peers, commands = commandTable, onLost = () => {} } = given
+  const { journal = new StoreJournal(store, clock) } = given
   const options: CatalogOptions = { ...catalogDefaults, ...given.options }
-  const node = await CatalogNode.open({ journal, store, clock, random, log, options, peers, onLost })
+  const node = await CatalogNode.open({ journal, store, clock, random, log, commands, options, peers, onLost })
   const { replica, session } = node
   const clientParts = {
     replica,

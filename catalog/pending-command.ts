@@ -21,7 +21,10 @@ export interface PendingCommand {
    * errors  invalid: the arguments cannot be a command
    */
   encode(body: ByteWriter): void
-  /** It is durable, and the answer (commands/command.ts) is what `reader` holds from its offset to its end. */
+  /**
+   * The answer (commands/command.ts) is what `reader` holds from its offset to its end. The command is durable, in an entry up to
+   * `sequence`; or it may not be written, which is a refusal, and can be asked again under the same number.
+   */
   answer(reader: ByteReader, sequence: number): void
   /**
    * The leadership or the connection ended: it may or may not have been applied, and may be submitted again.

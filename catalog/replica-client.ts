@@ -60,7 +60,7 @@ import type { CatalogState } from './state/catalog-state.ts'
 
 /** Where a client's commands go and what its queries read. */
 export interface ClientParts {
-  readonly replica: Pick<Replica, 'state' | 'appended' | 'committed'>
+  readonly replica: Pick<Replica, 'state' | 'appended' | 'committed' | 'commands'>
   readonly session: Pick<CommandSession, 'submit'>
   /** Why queries may not be answered any more. */
   readonly failure: () => FloeError | undefined
@@ -198,7 +198,8 @@ export class ReplicaClient implements CatalogClient {
   // ── Nodes ──
 
   registerNode(node: NodeDescription): Promise<RegisteredNode> {
-    return this.#submit(registerNode, node)
+    const { formatLevelMax } = this.#parts.replica.commands
+    return this.#submit(registerNode, { ...node, formatLevelMax })
   }
   removeNode(nodeId: number, instanceId: Uint8Array): Promise<void> {
     return this.#submit(removeNode, { nodeId, instanceId })

@@ -2,7 +2,7 @@
 
 import { checkCatalog } from '../../catalog/offline/check-catalog.ts'
 import { exportCatalog } from '../../catalog/offline/export-catalog.ts'
-import { inspectCatalog } from '../../catalog/offline/inspect-catalog.ts'
+import { type CatalogInspection, inspectCatalog } from '../../catalog/offline/inspect-catalog.ts'
 import { ToldFailure } from '../cli/failure.ts'
 import { formatCount, type Output } from '../cli/output.ts'
 import { openPlace, openPlaceParts } from '../cli/place.ts'
@@ -22,6 +22,7 @@ export async function runCatalogInspect(place: PlaceOptions, output: Output): Pr
         'journal',
         `in ${found.journal}, entry ${formatCount(found.sequence)}, epoch ${found.epoch}, last batch ${new Date(found.lastBatchMs).toISOString()}`,
       ],
+      ['format level', describeFormatLevel(found)],
       ['snapshots', found.snapshots.map(({ sequence }) => `at ${formatCount(sequence)}`).join(', ') || 'none yet'],
       ...nodes.map(node => [`node ${node.nodeId}`, `${node.kafkaHost}:${node.kafkaPort}, ${node.roles.join(', ')}`]),
       ...Object.entries(found.counts).map(([name, count]) => [
@@ -32,6 +33,16 @@ export async function runCatalogInspect(place: PlaceOptions, output: Output): Pr
     const width = Math.max(...facts.map(([name]) => name!.length))
     return facts.map(([name, value]) => `${name!.padEnd(width)}  ${value}`).join('\n')
   })
+}
+
+/** Which processes hold it back, when others know a newer one. */
+export function describeFormatLevel({ formatLevel, nodes }: Pick<CatalogInspection, 'formatLevel' | 'nodes'>): string {
+  const newest = Math.max(formatLevel, ...nodes.map(node => node.formatLevelMax))
+  if (newest === formatLevel) return String(formatLevel)
+  const behind = nodes.filter(node => node.formatLevelMax < newest)
+  if (behind.length === 0) return `${formatLevel}, ${newest} soon: all processes know it`
+  const older = behind.map(({ nodeId, formatLevelMax }) => `node ${nodeId} (knows ${formatLevelMax})`)
+  return `${formatLevel}, ${newest} once these run the newer version or are gone: ${older.join(', ')}`
 }
 
 export async function runCatalogCheck(place: PlaceOptions, output: Output): Promise<void> {

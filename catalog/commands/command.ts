@@ -16,6 +16,12 @@ export interface Command<Arguments, Result> {
   /** Persisted; from command-ids.ts. */
   readonly id: number
   readonly name: string
+  /**
+   * The level that the command came with (format-level.ts); left out, the first. A leader refuses it while the catalog's level is below,
+   * since a process that does not know it could not read on. Who can do the same with an older command looks at `formatLevel` of the
+   * state first: it never goes back, so a replica that is behind is never wrong about what is allowed.
+   */
+  readonly formatLevel?: number
   /** errors  invalid: the arguments cannot be a command */
   encode(writer: ByteWriter, args: Arguments): void
   /** Reads up to `reader.end`. */
@@ -24,7 +30,7 @@ export interface Command<Arguments, Result> {
 }
 
 /** What applying needs to know of a command. */
-export type AppliedCommand = Pick<Command<never, unknown>, 'id' | 'name' | 'apply'>
+export type AppliedCommand = Pick<Command<never, unknown>, 'id' | 'name' | 'formatLevel' | 'apply'>
 
 /** To be called by `apply` when it has read its payload. */
 export function expectEnd(reader: ByteReader): void {

@@ -21,6 +21,7 @@ import type { PeerConnection } from '../../core/peer-connection.ts'
 import { formatUuid, type Random, randomUuidBytes } from '../../core/random.ts'
 import { Signal } from '../../core/signal.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
+import type { CommandTable } from '../commands/all-commands.ts'
 import type { Journal } from '../journal/journal.ts'
 import { Leader } from '../leader.ts'
 import { loadReplica } from '../replica/load-replica.ts'
@@ -32,6 +33,7 @@ import { SnapshotKeeper } from '../snapshot/snapshot-keeper.ts'
 import { isBehindTrim } from '../snapshot/snapshot-store.ts'
 import { CommandSession } from './command-session.ts'
 import { FollowerFeed, followerFeedDefaults } from './follower-feed.ts'
+import { FormatLevelRaiser } from './format-level-raiser.ts'
 import { acceptHandshake, dialHandshake, tryHandshake } from './handshake.ts'
 import { LeaderLink, type LinkEnd } from './leader-link.ts'
 import { loadOrCreate } from './load-or-create.ts'
@@ -44,6 +46,8 @@ export interface CatalogNodeParts {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
+  /** What this process can apply. */
+  readonly commands: CommandTable
   readonly options: CatalogNodeOptions
   readonly peers: Peers | undefined
   /** Called once when this process may not go on: it is not in a cluster and another process took the lead, or its state is unknown. */
@@ -67,6 +71,7 @@ export class CatalogNode {
   #keeper: SnapshotKeeper | undefined
   #feed: FollowerFeed | undefined
   #monitor: NodeMonitor | undefined
+  #levelRaiser: FormatLevelRaiser | undefined
   #link: LeaderLink | undefined
   #failure: FloeError | undefined
   readonly #closing = new AbortController()
@@ -102,9 +107,10 @@ export class CatalogNode {
   }
 
   static async #openAlone(parts: CatalogNodeParts): Promise<CatalogNode> {
-    const { journal, store, clock, random, log, options } = parts
+    const { journal, store, clock, random, log, commands, options } = parts
     const claim = { writerId: random.bytes(16), address: '', appendTimeoutMs: options.appendTimeoutMs }
-    const replica = await recover({ journal, store, clock, log, ...claim, newClusterId: randomUuidBytes(random) })
+    const ambient = { journal, store, clock, log, commands }
+    const replica = await recover({ ...ambient, ...claim, newClusterId: randomUuidBytes(random) })
     const node = new CatalogNode(parts, replica)
     node.#beginToLead((error: FloeError) => {
       node.#giveUp(error)
@@ -356,17 +362,29 @@ export class CatalogNode {
       nodeTimeoutMs: options.nodeTimeoutMs,
       isAlone: this.#parts.peers === undefined,
     })
+    this.#levelRaiser = new FormatLevelRaiser({
+      replica: this.replica,
+      session: this.session,
+      clock,
+      log,
+      delayMs: options.formatLevelDelayMs,
+    })
     this.#enter('leading')
   }
 
   #endToLead(reason: string): void {
     this.session.setSink(undefined)
-    this.#monitor?.stop()
+    this.#stopWatches()
     this.#feed?.end(reason)
     this.#leader = undefined
     this.#keeper = undefined
     this.#feed = undefined
     this.#enter('seeking')
+  }
+
+  #stopWatches(): void {
+    this.#monitor?.stop()
+    this.#levelRaiser?.stop()
   }
 
   #enter(role: NodeRole): void {
@@ -378,7 +396,7 @@ export class CatalogNode {
   #giveUp(error: FloeError): void {
     if (this.#failure !== undefined) return
     this.#failure = error
-    this.#monitor?.stop()
+    this.#stopWatches()
     this.session.close(error)
     this.replica.wake()
     this.#roleChanged.notify()
@@ -395,7 +413,7 @@ export class CatalogNode {
       await leader.drain()
       await keeper?.close(this.replica)
     }
-    this.#monitor?.stop()
+    this.#stopWatches()
     this.#failure ??= closed
     this.session.close(this.#failure)
     this.#closing.abort()

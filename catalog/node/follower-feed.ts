@@ -11,7 +11,6 @@ import type { Clock, TimerHandle } from '../../core/clock.ts'
 import { errorMessage, isFloeError } from '../../core/errors.ts'
 import type { Log } from '../../core/log.ts'
 import type { PeerConnection } from '../../core/peer-connection.ts'
-import { findCommand } from '../commands/all-commands.ts'
 import { equalBytes } from '../journal/journal-entry.ts'
 import type { Leader } from '../leader.ts'
 import type { PendingCommand } from '../pending-command.ts'
@@ -233,12 +232,14 @@ class Follower {
   }
 
   enqueue(sent: SentCommand): void {
-    // Neither may get into the journal: nobody could apply it.
-    if (findCommand(sent.commandId) === undefined || sent.requestNumber === 0) {
-      this.connection.close(`command ${sent.commandId} is not known to the leader`)
+    // It may not get into the journal: nobody could apply it.
+    if (sent.requestNumber === 0) {
+      this.connection.close('a command without a request number')
       return
     }
-    this.#leader.enqueue(new ForwardedCommand(this, { ...sent, clientId: this.#knownClientId(sent.clientId) }))
+    const name = this.#leader.replica.commands.find(sent.commandId)?.name ?? `command ${sent.commandId}`
+    const known = { ...sent, clientId: this.#knownClientId(sent.clientId) }
+    this.#leader.enqueue(new ForwardedCommand(this, known, name))
   }
 
   #knownClientId(clientId: Uint8Array): Uint8Array {
@@ -265,10 +266,12 @@ class Follower {
 class ForwardedCommand implements PendingCommand {
   readonly #follower: Follower
   readonly #sent: SentCommand
+  readonly commandName: string
 
-  constructor(follower: Follower, sent: SentCommand) {
+  constructor(follower: Follower, sent: SentCommand, commandName: string) {
     this.#follower = follower
     this.#sent = sent
+    this.commandName = commandName
   }
 
   get clientId(): Uint8Array {
@@ -279,9 +282,6 @@ class ForwardedCommand implements PendingCommand {
   }
   get commandId(): number {
     return this.#sent.commandId
-  }
-  get commandName(): string {
-    return findCommand(this.#sent.commandId)?.name ?? 'command'
   }
   encode(body: ByteWriter): void {
     body.raw(this.#sent.payload)

@@ -3,6 +3,7 @@ import type { Clock } from '../../core/clock.ts'
 import type { Log } from '../../core/log.ts'
 import { type Random, randomUuidBytes } from '../../core/random.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
+import type { CommandTable } from '../commands/all-commands.ts'
 import type { Journal } from '../journal/journal.ts'
 import { checkNamesAreFree } from '../replica/check-store.ts'
 import { createGenesis, loadReplica } from '../replica/load-replica.ts'
@@ -17,6 +18,7 @@ export interface LoadOrCreateParts {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
+  readonly commands: CommandTable
   readonly options: CatalogNodeOptions
   readonly peers: Peers | undefined
 }

@@ -24,6 +24,8 @@ export interface PeerOptions {
   readonly barrierTimeoutMs: number
   /** A registered process that the leader does not hear of for so long is removed. */
   readonly nodeTimeoutMs: number
+  /** For so long every registered process must have known a newer format level before the catalog is raised to it. */
+  readonly formatLevelDelayMs: number
 }
 
 export const peerDefaults: PeerOptions = {
@@ -33,6 +35,7 @@ export const peerDefaults: PeerOptions = {
   seekIntervalMs: 250,
   barrierTimeoutMs: 10_000,
   nodeTimeoutMs: 3_000,
+  formatLevelDelayMs: 600_000,
 }
 
 export interface CatalogNodeOptions extends GroupCommitOptions, SnapshotOptions, PeerOptions {}

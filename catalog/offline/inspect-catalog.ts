@@ -21,6 +21,8 @@ export interface CatalogInspection {
   /** Complete ones, oldest first. */
   readonly snapshots: readonly { readonly sequence: number; readonly epoch: number }[]
   readonly entriesSinceSnapshot: number
+  /** What may be in journal and snapshots (format-level.ts). */
+  readonly formatLevel: number
   readonly nodes: readonly RegisteredNode[]
   readonly counts: Readonly<
     Record<
@@ -49,6 +51,7 @@ export async function inspectCatalog(parts: LoadParts): Promise<CatalogInspectio
     lastBatchMs: state.nowMs,
     snapshots: snapshots.map(({ sequence, epoch }) => ({ sequence, epoch })),
     entriesSinceSnapshot: entryCount,
+    formatLevel: state.formatLevel,
     nodes: state.nodes.all().map(toRegisteredNode),
     counts: {
       topics: state.topics.count,

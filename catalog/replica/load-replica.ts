@@ -7,6 +7,7 @@ import { FloeError, isFloeError } from '../../core/errors.ts'
 import type { Log } from '../../core/log.ts'
 import { formatUuid } from '../../core/random.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
+import type { CommandTable } from '../commands/all-commands.ts'
 import { type AppendParts, appendEntry } from '../journal/append-entry.ts'
 import { decodeTwice } from '../journal/decode-twice.ts'
 import type { Journal } from '../journal/journal.ts'
@@ -36,6 +37,8 @@ export interface LoadParts {
   readonly store: ObjectStore
   readonly clock: Clock
   readonly log: Log
+  /** What this process can apply; left out, what this Floe can. */
+  readonly commands?: CommandTable
 }
 
 /**
@@ -70,9 +73,9 @@ export async function loadSnapshot(parts: LoadParts): Promise<Replica | 'restart
   let damage: FloeError | undefined
   const folders = (await listSnapshots(store)).filter(folder => folder.hasManifest)
   for (const folder of folders.reverse()) {
-    let found = await tryReadSnapshot(store, folder)
+    let found = await tryReadSnapshot(parts, folder)
     // Damage must be seen twice, as for entries.
-    if (found instanceof FloeError) found = await tryReadSnapshot(store, folder)
+    if (found instanceof FloeError) found = await tryReadSnapshot(parts, folder)
     if (found === undefined) return 'restart'
     if (!(found instanceof FloeError)) return damage === undefined ? checkNotOlder(found, parts) : found
     damage ??= found
@@ -103,10 +106,13 @@ async function checkNotOlder(replica: Replica, { journal, store }: LoadParts): P
 }
 
 /** undefined: it was removed meanwhile; an error: it is damaged. */
-async function tryReadSnapshot(store: ObjectStore, folder: SnapshotFolder): Promise<Replica | FloeError | undefined> {
+async function tryReadSnapshot(
+  { store, commands }: LoadParts,
+  folder: SnapshotFolder,
+): Promise<Replica | FloeError | undefined> {
   try {
-    const snapshot = await readSnapshot(store, folder)
-    if (snapshot !== undefined) return new Replica(snapshot.state, snapshot.position)
+    const snapshot = await readSnapshot(store, folder, commands?.formatLevelMax)
+    if (snapshot !== undefined) return new Replica(snapshot.state, snapshot.position, commands)
     if ((await store.head(manifestKey(folder.prefix))) === undefined) return undefined
     return new FloeError('corrupt', 'catalog-snapshot-corrupt', `catalog snapshot ${folder.prefix}: a chunk is missing`)
   } catch (error) {
@@ -116,7 +122,7 @@ async function tryReadSnapshot(store: ObjectStore, folder: SnapshotFolder): Prom
 }
 
 /** A replica at the genesis entry, if there is one. errors  as loadReplica */
-export async function readGenesis({ journal, store }: LoadParts): Promise<Replica | 'restart' | undefined> {
+export async function readGenesis({ journal, store, commands }: LoadParts): Promise<Replica | 'restart' | undefined> {
   if ((await store.head(trimmedKey)) !== undefined) {
     // A snapshot may have been replaced between listing and reading: only a second look tells.
     if ((await listSnapshots(store)).some(folder => folder.hasManifest)) return 'restart'
@@ -128,7 +134,7 @@ export async function readGenesis({ journal, store }: LoadParts): Promise<Replic
     )
   }
   const bytes = await journal.read(1, 1)
-  return bytes && openGenesis(journal, bytes)
+  return bytes && openGenesis(journal, bytes, commands)
 }
 
 /**
@@ -146,13 +152,13 @@ export async function createGenesis(
   clusterId: Uint8Array,
   appendTimeoutMs: number,
 ): Promise<Replica> {
-  const { journal, store, clock } = given
+  const { journal, store, clock, commands } = given
   const inStore = new StoreJournal(store, clock)
   const stray = await findDataWithoutCatalog(store)
   // Another process may just have created the catalog.
   if (stray !== undefined && (await journal.read(1, 1)) === undefined) {
     const begun = await inStore.read(1, 1)
-    if (begun !== undefined) checkJournalOf((await openGenesis(inStore, begun)).position, journal)
+    if (begun !== undefined) checkJournalOf((await openGenesis(inStore, begun, commands)).position, journal)
     throw catalogMissingError(store, stray)
   }
   const header = {
@@ -165,7 +171,7 @@ export async function createGenesis(
   }
   const { parts } = encodeEntry(header, [], 0, encodeGenesisBody(clusterId, journal.identity))
   const bytes = await appendGenesis({ ...given, journal: inStore }, Buffer.concat(parts), appendTimeoutMs)
-  const replica = await openGenesis(inStore, bytes)
+  const replica = await openGenesis(inStore, bytes, commands)
   checkJournalOf(replica.position, journal)
   if (isInStore(journal.identity)) return replica
   await appendGenesis(given, bytes, appendTimeoutMs)
@@ -179,10 +185,10 @@ async function appendGenesis(parts: AppendParts, bytes: Uint8Array, appendTimeou
   return outcome === 'applied' ? bytes : outcome
 }
 
-async function openGenesis(journal: Journal, bytes: Uint8Array): Promise<Replica> {
+async function openGenesis(journal: Journal, bytes: Uint8Array, commands?: CommandTable): Promise<Replica> {
   const entry = await decodeTwice(journal, 1, 1, bytes)
   if (entry.kind !== entryKinds.genesis || entry.epoch !== 1 || entry.sequence !== 1) {
     throw corruptEntry(journalKey(1, 1), 'it is not a genesis entry')
   }
-  return new Replica(new CatalogState(clusterIdOf(entry), entry.nowMs), positionAfterGenesis(entry))
+  return new Replica(new CatalogState(clusterIdOf(entry), entry.nowMs), positionAfterGenesis(entry), commands)
 }

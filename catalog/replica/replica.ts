@@ -11,6 +11,7 @@ import type { Clock } from '../../core/clock.ts'
 import { type FloeError, isFloeError } from '../../core/errors.ts'
 import { Signal } from '../../core/signal.ts'
 import { applyBatch, BatchAnswers, type BatchBody } from '../apply-batch.ts'
+import { type CommandTable, commandTable } from '../commands/all-commands.ts'
 import {
   checkContinues,
   corruptEntry,
@@ -27,6 +28,8 @@ import { FilePacker } from './pack-files.ts'
 const footingAgeMs = 2_000
 
 export class Replica {
+  /** What this process can apply. */
+  readonly commands: CommandTable
   #state: CatalogState
   #position: JournalPosition
   #footing: JournalPosition
@@ -45,7 +48,8 @@ export class Replica {
   readonly #out = new ByteWriter(64 * 1024)
   readonly #packer = new FilePacker()
 
-  constructor(state: CatalogState, position: JournalPosition) {
+  constructor(state: CatalogState, position: JournalPosition, commands: CommandTable = commandTable) {
+    this.commands = commands
     this.#state = state
     this.#position = position
     this.#footing = position
@@ -91,7 +95,8 @@ export class Replica {
   #applyBatch({ nowMs, clientIds, commandCount, body }: JournalEntry, key: string): void {
     this.#out.reset()
     try {
-      applyBatch(this.#state, { nowMs, clientIds, commandCount, bytes: body }, this.#out, this.#answers)
+      const batch = { nowMs, clientIds, commandCount, bytes: body }
+      applyBatch(this.#state, batch, this.#out, this.#answers, this.commands)
     } catch (error) {
       if (isFloeError(error, 'corrupt')) throw corruptEntry(key, (error as FloeError).message)
       throw error
@@ -101,7 +106,7 @@ export class Replica {
   /** The leader's own batch, durable at `position`; the answers are left in `out`. errors  as apply */
   applyOwn(batch: BatchBody, position: JournalPosition, bytes: number, out: ByteWriter, answers: BatchAnswers): void {
     const { appendPosition, commitPosition } = this.#state
-    applyBatch(this.#state, batch, out, answers)
+    applyBatch(this.#state, batch, out, answers, this.commands)
     this.#advance(position, bytes, appendPosition, commitPosition)
   }
 

@@ -92,12 +92,14 @@ export async function isBehindTrim(store: ObjectStore, sequence: number): Promis
 }
 
 /**
- * returns  the state and its position; undefined when the manifest or a chunk is not there (any more)
- * errors   corrupt: what is there is damaged
+ * levelMax  the newest format level that this process knows; left out, that of this Floe
+ * returns   the state and its position; undefined when the manifest or a chunk is not there (any more)
+ * errors    corrupt: what is there is damaged; unsupported: a newer Floe wrote it
  */
 export async function readSnapshot(
   store: ObjectStore,
   folder: Pick<SnapshotFolder, 'prefix' | 'sequence' | 'epoch'>,
+  levelMax?: number,
 ): Promise<{ readonly state: CatalogState; readonly position: JournalPosition } | undefined> {
   const key = manifestKey(folder.prefix)
   const manifestBytes = await store.get(key)
@@ -109,7 +111,8 @@ export async function readSnapshot(
   }
   const chunks = await readChunks(store, folder.prefix, manifest)
   if (chunks === undefined) return undefined
-  return { state: CatalogState.decode(new SnapshotReader(chunks, `catalog snapshot ${folder.prefix}`)), position }
+  const reader = new SnapshotReader(chunks, `catalog snapshot ${folder.prefix}`)
+  return { state: CatalogState.decode(reader, levelMax), position }
 }
 
 async function readChunks(

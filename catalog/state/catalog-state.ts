@@ -3,7 +3,8 @@
  * a durable prefix of the journal.
  */
 import { createHash } from 'node:crypto'
-import { sweepIntervalMs } from '../limits.ts'
+import { checkFormatLevel, firstFormatLevel, formatLevelMax } from '../format-level.ts'
+import { formatLevelsMax, sweepIntervalMs } from '../limits.ts'
 import type { SnapshotReader } from '../snapshot/snapshot-reader.ts'
 import { SnapshotWriter } from '../snapshot/snapshot-writer.ts'
 import { ClientSessions } from './client-sessions.ts'
@@ -18,12 +19,14 @@ import { Tables } from './tables.ts'
 import { Topics } from './topics.ts'
 
 const sectionId = 0
-/** Version 2 added nodes and claims of groups. */
-const sectionVersion = 2
+/** Nodes and claims of groups came with version 2, the format level with 3, which is written once the catalog was raised. */
+const sectionVersions = { withoutNodes: 1, withNodes: 2, withLevel: 3 } as const
 const endMark = 0x464c4f45
 
 export class CatalogState {
   readonly clusterId: Uint8Array
+  /** What may be in the journal and in snapshots (format-level.ts): every registered process knows it. Never goes back. */
+  formatLevel = firstFormatLevel
   /** Time of the last batch; never goes back. */
   nowMs: number
   #nextSweepMs = 0
@@ -63,8 +66,11 @@ export class CatalogState {
 
   encode(writer: SnapshotWriter): void {
     const { scalars } = writer
+    const version = this.formatLevel > firstFormatLevel ? sectionVersions.withLevel : sectionVersions.withNodes
     scalars.uvarint(sectionId)
-    scalars.uvarint(sectionVersion)
+    scalars.uvarint(version)
+    // First, so that a process that is too old says so before it meets a section that it cannot read.
+    if (version === sectionVersions.withLevel) scalars.uvarint(this.formatLevel)
     scalars.raw(this.clusterId)
     scalars.uvarint(this.nowMs)
     scalars.uvarint(this.#nextSweepMs)
@@ -83,10 +89,16 @@ export class CatalogState {
     scalars.uvarint(endMark)
   }
 
-  /** errors  corrupt: the bytes are not a state; unsupported: a newer Floe wrote them */
-  static decode(reader: SnapshotReader): CatalogState {
-    const version = reader.section(sectionId, sectionVersion, 1)
+  /**
+   * levelMax  the newest format level that this process knows
+   * errors    corrupt: the bytes are not a state; unsupported: a newer Floe wrote them
+   */
+  static decode(reader: SnapshotReader, levelMax: number = formatLevelMax): CatalogState {
+    const version = reader.section(sectionId, sectionVersions.withLevel, sectionVersions.withoutNodes)
+    const formatLevel = version >= sectionVersions.withLevel ? readFormatLevel(reader) : firstFormatLevel
+    checkFormatLevel(formatLevel, levelMax)
     const state = new CatalogState(reader.bytes(16), reader.uvarint())
+    state.formatLevel = formatLevel
     state.#nextSweepMs = reader.uvarint()
     state.appendPosition = reader.uvarint()
     state.sessions = ClientSessions.decode(reader)
@@ -97,7 +109,7 @@ export class CatalogState {
     state.topics = Topics.decode(reader)
     state.groups = GroupOffsets.decode(reader)
     state.tables = Tables.decode(reader)
-    if (version >= 2) {
+    if (version >= sectionVersions.withNodes) {
       state.commitPosition = reader.uvarint()
       state.nodes = Nodes.decode(reader)
       state.groupClaims = GroupClaims.decode(reader)
@@ -116,4 +128,10 @@ export class CatalogState {
     writer.finish()
     return hash.digest('hex')
   }
+}
+
+function readFormatLevel(reader: SnapshotReader): number {
+  const formatLevel = reader.uvarint()
+  if (formatLevel > firstFormatLevel && formatLevel <= formatLevelsMax) return formatLevel
+  throw reader.corrupt(`there is no format level ${formatLevel} to be raised to`)
 }

@@ -2,12 +2,14 @@
  * The processes of the cluster that serve something, as they registered: who a client may be sent to, and whom work may be given to.
  * A process that is gone is removed by whoever leads; until then it is listed.
  */
-import { nodePlacesKept } from '../limits.ts'
+import { firstFormatLevel } from '../format-level.ts'
+import { formatLevelsMax, nodePlacesKept } from '../limits.ts'
 import type { SnapshotReader } from '../snapshot/snapshot-reader.ts'
 import type { SnapshotWriter } from '../snapshot/snapshot-writer.ts'
 
 const sectionId = 9
-const sectionVersion = 1
+/** Those with levels are written once a process knows more than the first one. */
+const sectionVersions = { withoutLevels: 1, withLevels: 2 } as const
 
 /** Persisted: bits of `roles`. */
 export const nodeRoleBits = { catalog: 1, broker: 2, ingest: 4, maintain: 8, query: 16 } as const
@@ -22,6 +24,8 @@ export interface NodeState {
   readonly kafkaHost: string
   readonly kafkaPort: number
   readonly registeredMs: number
+  /** The newest format level that the process knows. */
+  readonly formatLevelMax: number
 }
 
 function placeOf({ kafkaHost, kafkaPort }: Pick<NodeState, 'kafkaHost' | 'kafkaPort'>): string {
@@ -38,6 +42,11 @@ export class Nodes {
 
   get count(): number {
     return this.#byId.size
+  }
+
+  /** No process has ever registered. */
+  get isUntouched(): boolean {
+    return this.#nextNodeId === 0
   }
 
   /** In order of node ids. */
@@ -86,8 +95,9 @@ export class Nodes {
 
   encode(writer: SnapshotWriter): void {
     const { scalars } = writer
+    const withLevels = this.#byId.values().some(({ formatLevelMax }) => formatLevelMax > firstFormatLevel)
     scalars.uvarint(sectionId)
-    scalars.uvarint(sectionVersion)
+    scalars.uvarint(withLevels ? sectionVersions.withLevels : sectionVersions.withoutLevels)
     scalars.uvarint(this.#nextNodeId)
     scalars.uvarint(this.version)
     scalars.uvarint(this.#idsOfPlaces.size)
@@ -103,11 +113,12 @@ export class Nodes {
       scalars.sizedString(node.kafkaHost)
       scalars.uvarint(node.kafkaPort)
       scalars.uvarint(node.registeredMs)
+      if (withLevels) scalars.uvarint(node.formatLevelMax)
     }
   }
 
   static decode(reader: SnapshotReader): Nodes {
-    reader.section(sectionId, sectionVersion)
+    const version = reader.section(sectionId, sectionVersions.withLevels, sectionVersions.withoutLevels)
     const nodes = new Nodes()
     nodes.#nextNodeId = reader.uvarint()
     nodes.version = reader.uvarint()
@@ -120,8 +131,16 @@ export class Nodes {
       const roles = reader.uvarint()
       const kafkaHost = reader.sizedString()
       const kafkaPort = reader.uvarint()
-      nodes.#byId.set(nodeId, { nodeId, instanceId, roles, kafkaHost, kafkaPort, registeredMs: reader.uvarint() })
+      const registeredMs = reader.uvarint()
+      const formatLevelMax = version === sectionVersions.withLevels ? readFormatLevel(reader) : firstFormatLevel
+      nodes.#byId.set(nodeId, { nodeId, instanceId, roles, kafkaHost, kafkaPort, registeredMs, formatLevelMax })
     }
     return nodes
   }
+}
+
+function readFormatLevel(reader: SnapshotReader): number {
+  const formatLevelMax = reader.uvarint()
+  if (formatLevelMax >= firstFormatLevel && formatLevelMax <= formatLevelsMax) return formatLevelMax
+  throw reader.corrupt(`a process knows no format level ${formatLevelMax}`)
 }

@@ -177,7 +177,13 @@ export const workload: readonly (readonly Step[])[] = [
     step(createTable, { tableUuid: new Uint8Array(16).fill(9), definition: tableDefinition() }),
   ],
   [
-    step(registerNode, { instanceId: nodeInstanceId, roles: ['broker'], kafkaHost: 'here', kafkaPort: 9092 }),
+    step(registerNode, {
+      instanceId: nodeInstanceId,
+      roles: ['broker'],
+      kafkaHost: 'here',
+      kafkaPort: 9092,
+      formatLevelMax: 1,
+    }),
     step(claimGroup, { group: 'g', instanceId: nodeInstanceId }),
     step(grantNames, { purpose: 'segment', count: 10, ttlMs: day, tableId: undefined }),
     step(grantNames, { purpose: 'data-file', count: 10, ttlMs: day, tableId: 1 }),
