@@ -41,7 +41,10 @@ export function describeFormatLevel({ formatLevel, nodes }: Pick<CatalogInspecti
   if (newest === formatLevel) return String(formatLevel)
   const behind = nodes.filter(node => node.formatLevelMax < newest)
   if (behind.length === 0) return `${formatLevel}, ${newest} soon: all processes know it`
-  const older = behind.map(({ nodeId, formatLevelMax }) => `node ${nodeId} (knows ${formatLevelMax})`)
+  const older = behind.map(
+    ({ nodeId, kafkaHost, kafkaPort, formatLevelMax }) =>
+      `node ${nodeId} at ${kafkaHost}:${kafkaPort} (knows ${formatLevelMax})`,
+  )
   return `${formatLevel}, ${newest} once these run the newer version or are gone: ${older.join(', ')}`
 }
 

@@ -18,8 +18,9 @@ export interface Command<Arguments, Result> {
   readonly name: string
   /**
    * The level that the command came with (format-level.ts); left out, the first. A leader refuses it while the catalog's level is below,
-   * since a process that does not know it could not read on. Who can do the same with an older command looks at `formatLevel` of the
-   * state first: it never goes back, so a replica that is behind is never wrong about what is allowed.
+   * since a process that does not know it could not read on. Whoever submits it (replica-client.ts) and can do the same with an older
+   * command looks at `formatLevel` of the state first: it never goes back, so a replica that is behind is never wrong about what is
+   * allowed.
    */
   readonly formatLevel?: number
   /** errors  invalid: the arguments cannot be a command */

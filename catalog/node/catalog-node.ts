@@ -100,6 +100,7 @@ export class CatalogNode {
       role: node.role,
       epoch,
       sequence,
+      formatLevel: node.replica.state.formatLevel,
       entries: node.replica.entryCount,
       ms: Math.round(parts.clock.monotonicMs() - startedMs),
     })

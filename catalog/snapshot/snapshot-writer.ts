@@ -6,6 +6,11 @@
  * only appended after (columns.ts grows into new arrays). That is the copy-on-write of this design without a copy.
  *
  *   column := byte length uvarint, the values as they lie in memory, little-endian
+ *
+ * Each part of the state writes a section that opens with its number and version. A new version comes with a format level
+ * (format-level.ts) and is written from that level on, and the version before until then, since an older process of the cluster may have
+ * to read it: `CatalogState.encode` knows the level and hands it to the section. A version that only says what commands of that level
+ * brought about may go by what is there instead, as those of tables.ts and nodes.ts do.
  */
 import { assert } from '../../core/assert.ts'
 import { ByteWriter } from '../../core/byte-writer.ts'

@@ -245,6 +245,7 @@ tables:
   expect(exportedRows.filter(({ kind }) => kind === 'data-file')).toMatchObject([
     { table: 'floe__orders', recordCount: 3 },
   ])
+  expect(inspected.stdout).toMatch(/\nformat level +1\n/)
   expect(inspected.stdout).toMatch(/\njournal +in the object store, entry /)
   const move = (to: string): Promise<Ended> => run('catalog', 'move', '--to', to, '-c', path)
   expect(await move('store')).toMatchObject({
