@@ -10,7 +10,7 @@
  * Each part of the state writes a section that opens with its number and version. A new version comes with a format level
  * (format-level.ts) and is written from that level on, and the version before until then, since an older process of the cluster may have
  * to read it: `CatalogState.encode` knows the level and hands it to the section. A version that only says what commands of that level
- * brought about may go by what is there instead, as those of tables.ts and nodes.ts do.
+ * brought about may go by what is there instead, as that of nodes.ts does.
  */
 import { assert } from '../../core/assert.ts'
 import { ByteWriter } from '../../core/byte-writer.ts'

@@ -110,7 +110,7 @@ class Replay {
 }
 
 function encodeState(state: CatalogState): Uint8Array {
-  const writer = new SnapshotWriter()
+  const writer = SnapshotWriter.forSnapshot()
   state.encode(writer)
   return new Uint8Array(Buffer.concat(writer.finish().pieces))
 }
