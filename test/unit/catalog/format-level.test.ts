@@ -365,6 +365,24 @@ describe('a leader', () => {
     expect(older.catalog.status()).toMatchObject({ role: 'leading', followerCount: 1 })
   })
 
+  test('of an older version that is not registered stops when the level is raised under it, and a newer one leads', async () => {
+    const cluster = newCluster()
+    const older = await cluster.add('older', { commands: floe1 })
+    const newer = await cluster.add('newer', { commands: floe2 })
+    await (await registerBroker(older.catalog, 'older', 9092)).close(true)
+    await registerBroker(newer.catalog, 'newer', 9092)
+    const clientId = new Uint8Array(16).fill(5)
+    const { leader } = older.catalog
+    await leader.submit(clientId, 1, openSession, undefined)
+    // As of a leader before it, which had heard of nobody older.
+    await expect(leader.submit(clientId, 2, raiseFormatLevel, 2)).rejects.toMatchObject({ code: 'floe-too-old' })
+    await waitFor(() => older.failure() !== undefined)
+    expect(older.failure()).toMatchObject({ code: 'floe-too-old', message: tooOld })
+    await cluster.waitForLeader([newer])
+    expect(newer.catalog.state.formatLevel).toBe(2)
+    await newer.catalog.client.allocateProducerIds(1)
+  })
+
   test('that is alone raises the level after a while, and has then no way back', async () => {
     const clock = new HandClock()
     const store = new MemoryStore(clock)
