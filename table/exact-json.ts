@@ -69,12 +69,16 @@ const plainKey = /^[\w.-]*$/
 const isArray = (value: object): value is readonly PrintableJson[] => Array.isArray(value)
 
 const integerText = /^-?\d+$/
+/** Every integer that a number cannot hold exactly has so many digits. */
+const longInteger = /\d{16}/
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /** errors  corrupt, with `what` in the message: not UTF-8, not JSON */
 export function parseJson(bytes: Uint8Array | string, what: string): JsonValue {
   try {
     const text = typeof bytes === 'string' ? bytes : utf8.decode(bytes)
+    // Looking at every value takes several times longer.
+    if (!longInteger.test(text)) return JSON.parse(text)
     const parsed: JsonValue = JSON.parse(text, (_key, value: JsonValue, context?: { readonly source?: string }) => {
       if (typeof value !== 'number' || Number.isSafeInteger(value)) return value
       const source = context?.source

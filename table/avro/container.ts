@@ -15,7 +15,6 @@ import { ByteReader } from '../../core/byte-reader.ts'
 import { ByteWriter } from '../../core/byte-writer.ts'
 import { FloeError } from '../../core/errors.ts'
 import { readCount, readLong, writeLong } from './codec.ts'
-import { type AvroSchema, parseAvroSchema } from './schema.ts'
 
 const magic = Uint8Array.of(0x4f, 0x62, 0x6a, 0x01)
 const syncBytes = 16
@@ -67,8 +66,8 @@ export function writeContainer(
 
 export interface AvroContainer {
   readonly metadata: ReadonlyMap<string, string>
+  /** Unread: parseAvroSchema. */
   readonly schemaText: string
-  readonly schema: AvroSchema
   /** One reader per block, placed at its first record. Records share the file's memory unless it was compressed. */
   readonly blocks: readonly { readonly count: number; readonly reader: ByteReader }[]
 }
@@ -97,7 +96,7 @@ export function readContainer(bytes: Uint8Array, what: string): AvroContainer {
     if (!equals(reader.raw(syncBytes), sync)) throw reader.corrupt('Avro sync marker differs')
     blocks.push({ count: Number(count), reader: block })
   }
-  return { metadata, schemaText, schema: parseAvroSchema(schemaText, what), blocks }
+  return { metadata, schemaText, blocks }
 }
 
 function readHeader(reader: ByteReader): Map<string, string> {

@@ -32,6 +32,7 @@ export interface ManifestListEntry {
 }
 
 export const manifestListSchemaText = printAvroSchema(manifestListSchema)
+const decodeEntry = compileRecordDecoder(manifestListSchema)
 const encodeEntry = compileEncoder(manifestListSchema)
 
 export interface ManifestListHeader {
@@ -90,10 +91,9 @@ export function readManifestList(bytes: Uint8Array, what: string): ManifestListE
   if (container.schemaText !== manifestListSchemaText) {
     throw new FloeError('corrupt', 'malformed-manifest-list', `${what}: the Avro schema is not the one Floe writes`)
   }
-  const decode = compileRecordDecoder(manifestListSchema)
   const entries: ManifestListEntry[] = []
   for (const { count, reader } of container.blocks) {
-    for (let rest = count; rest > 0; rest--) entries.push(fromAvro(decode(reader), what))
+    for (let rest = count; rest > 0; rest--) entries.push(fromAvro(decodeEntry(reader), what))
     if (reader.remaining > 0) throw reader.corrupt('bytes are left at the end of a block')
   }
   return entries

@@ -24,7 +24,13 @@ import {
   writeLong,
 } from '../avro/codec.ts'
 import { readContainer, writeContainer } from '../avro/container.ts'
-import { type AvroOptional, type AvroRecord, type AvroSchema, printAvroSchema } from '../avro/schema.ts'
+import {
+  type AvroOptional,
+  type AvroRecord,
+  type AvroSchema,
+  parseAvroSchema,
+  printAvroSchema,
+} from '../avro/schema.ts'
 import { roundIcebergLower, roundIcebergUpper } from '../bounds.ts'
 import { printJson } from '../exact-json.ts'
 import { type BoundPartitionField, bindSpec } from '../partition.ts'
@@ -246,7 +252,7 @@ export function readManifest(format: ManifestFormat, bytes: Uint8Array, what: st
   const readDataFile =
     container.schemaText === format.schemaText
       ? readSameDataFile
-      : prepareConversion(container.schema, format.dataFileSchema, corrupt)
+      : prepareConversion(parseAvroSchema(container.schemaText, what), format.dataFileSchema, corrupt)
   const entries: ManifestEntry[] = []
   for (const { count, reader } of container.blocks) {
     for (let rest = count; rest > 0; rest--) {

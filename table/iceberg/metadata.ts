@@ -100,7 +100,11 @@ function toSnapshotJson(snapshot: Snapshot): JsonObject {
 
 /** errors  corrupt: not metadata of format version 2 with one partition spec, naming the member */
 export function parseMetadata(bytes: Uint8Array | string, what: string): TableMetadata {
-  const reader = new JsonReader(parseJson(bytes, what), what)
+  return readMetadata(new JsonReader(parseJson(bytes, what), what))
+}
+
+/** The same of metadata whose JSON was parsed. */
+export function readMetadata(reader: JsonReader): TableMetadata {
   if (reader.integer('format-version') !== 2) {
     throw new FloeError('corrupt', 'malformed-metadata', `${reader.path('format-version')} is not 2`)
   }

@@ -6,7 +6,7 @@
  */
 import { JsonReader, parseJson } from '../exact-json.ts'
 import type { ManifestListEntry } from '../iceberg/manifest-list.ts'
-import { parseMetadata, type Snapshot, type TableMetadata } from '../iceberg/metadata.ts'
+import { readMetadata, type Snapshot, type TableMetadata } from '../iceberg/metadata.ts'
 import { relativePath, versionHintPath } from '../iceberg/names.ts'
 import { type IcebergRendering, metadataLogCountMax } from '../iceberg/render.ts'
 import { toSchemaJson, toSpecJson } from '../iceberg/schema-json.ts'
@@ -72,8 +72,10 @@ export function validateIceberg(
   const checker: Checker = new Checker(metadataObject?.path ?? 'metadata.json')
   checker.must(metadataObject !== undefined, 'path', 'no object has the name of a metadata file')
   checkOrder(objects, metadataObject.path)
-  const metadata = parseMetadata(metadataObject.bytes, metadataObject.path)
-  checkRawMembers(checker, metadataObject, metadata)
+  const { path, bytes } = metadataObject
+  const reader = new JsonReader(parseJson(bytes, path), path)
+  const metadata = readMetadata(reader)
+  checkRawMembers(checker, reader, bytes, metadata)
   checkTableMembers(checker, table, plan, metadata, previous)
   const snapshot = checkSnapshots(checker, plan, metadata)
   checkLogs(checker, metadata, metadataObject.path)
@@ -104,8 +106,7 @@ function checkOrder(objects: readonly RenderedObject[], metadataPath: string): v
 }
 
 /** Members that parsing does not keep, and 64-bit ids as they stand in the text. */
-function checkRawMembers(checker: Checker, object: RenderedObject, metadata: TableMetadata): void {
-  const reader = new JsonReader(parseJson(object.bytes, object.path), object.path)
+function checkRawMembers(checker: Checker, reader: JsonReader, bytes: Uint8Array, metadata: TableMetadata): void {
   for (const member of requiredMembers) checker.must(reader.has(member), member, 'is missing')
   checker.must(
     !reader.has('schema') && !reader.has('partition-spec'),
@@ -126,7 +127,7 @@ function checkRawMembers(checker: Checker, object: RenderedObject, metadata: Tab
     checker.equal(reader.int64('current-snapshot-id'), -1n, 'current-snapshot-id')
   } else {
     checker.equal(refs.object('main').int64('snapshot-id'), current, 'refs.main')
-    const text = new TextDecoder().decode(object.bytes)
+    const text = new TextDecoder().decode(bytes)
     checker.must(text.includes(`"current-snapshot-id":${current},`), 'current-snapshot-id', 'is not printed exactly')
   }
 }
