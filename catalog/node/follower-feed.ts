@@ -46,6 +46,8 @@ export const followerFeedDefaults: FollowerFeedOptions = {
 }
 
 const clientIdsKept = 1_024
+/** No replica is so far. */
+const unreachedSequence = Number.MAX_SAFE_INTEGER
 
 interface RecentEntry {
   readonly sequence: number
@@ -191,7 +193,9 @@ export class FollowerFeed {
       if (this.#ended || this.#followers.size === 0) return
       if (this.#leader.writingForMs() < this.#options.aliveIntervalMs * 4) {
         const message = [encodeAlive(this.#leader.replica.position.sequence)]
-        for (const { connection } of this.#followers) connection.send(message)
+        // Who gets no entries yet must not take it for the answer to its wish to follow.
+        const otherMessage = [encodeAlive(unreachedSequence)]
+        for (const { connection, isFollowing } of this.#followers) connection.send(isFollowing ? message : otherMessage)
       }
       this.#beat()
     })

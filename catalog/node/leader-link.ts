@@ -2,8 +2,8 @@
  * A follower's side of its leader: applies the entries that it is sent to the replica, carries this process's commands there, and
  * notices when the leader is silent.
  *
- * A command's answer is handed out once the replica holds the entry that the command is in, so that whoever was answered finds its
- * own change in the next query.
+ * A command's answer comes after the entry that the command is in, so that whoever was answered finds its own change in the next
+ * query. A link on which it comes before is ended.
  */
 import { ByteReader } from '../../core/byte-reader.ts'
 import { ByteWriter } from '../../core/byte-writer.ts'
@@ -71,8 +71,6 @@ export class LeaderLink implements CommandSink {
   readonly #barriers = new Map<number, { resolve: (sequence: number) => void; reject: (error: FloeError) => void }>()
   readonly #outgoing: MessageBatch
   readonly #scratch = new ByteWriter(1024)
-  /** Answers that came before the entries they belong to, by rising sequence. */
-  #early: SentAnswer[] = []
 
   constructor(parts: LeaderLinkParts) {
     this.#parts = parts
@@ -111,7 +109,7 @@ export class LeaderLink implements CommandSink {
         this.#applyEntry(message.bytes)
         break
       case 'answers':
-        for (const answer of message.answers) this.#onAnswer(answer)
+        this.#settleAll(message.answers)
         break
       case 'passed': {
         const barrier = this.#barriers.get(message.correlation)
@@ -143,7 +141,6 @@ export class LeaderLink implements CommandSink {
     // The journal may have told of it first.
     if (entry.sequence > replica.position.sequence) replica.apply(entry, bytes.length, `from ${connection.remote}`)
     this.#noteFollowing(replica.position.sequence)
-    if (this.#early.length > 0) this.#settleEarly()
   }
 
   /** The replica is where the leader said it was. */
@@ -214,16 +211,16 @@ export class LeaderLink implements CommandSink {
     return this.#scratch.take()
   }
 
-  #onAnswer(answer: SentAnswer): void {
-    if (answer.sequence > this.#parts.replica.position.sequence) this.#early.push(answer)
-    else this.#settle(answer)
-  }
-
-  #settleEarly(): void {
+  #settleAll(answers: readonly SentAnswer[]): void {
     const { sequence } = this.#parts.replica.position
-    const due = this.#early.filter(answer => answer.sequence <= sequence)
-    this.#early = this.#early.filter(answer => answer.sequence > sequence)
-    for (const answer of due) this.#settle(answer)
+    for (const answer of answers) {
+      if (answer.sequence > sequence) {
+        const reason = `it answered a command of entry ${answer.sequence} before it sent the entry, with the replica at ${sequence}`
+        this.#end({ why: 'resigned', reason })
+        return
+      }
+      this.#settle(answer)
+    }
   }
 
   #settle({ correlation, sequence, answer }: SentAnswer): void {

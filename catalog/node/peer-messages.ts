@@ -12,7 +12,7 @@
  *     21 answers   several of: correlation (uint32), sequence (int53), answer (sized; commands/command.ts)
  *     22 passed    correlation of a barrier (uint32), sequence (int53)
  *     23 behind    what was asked for is not at hand any more: read the store, then follow again
- *     24 alive     sequence (int53)
+ *     24 alive     sequence (int53): where the leader is; 2^53 - 1 to whoever gets no entries yet
  *     25 resigned  this process does not lead, or not any longer
  *     26 busy      several of: correlation of a command that was not taken (uint32)
  *

@@ -100,7 +100,7 @@ export const mutants: readonly Mutant[] = [
     ],
   },
   {
-    // Over one connection an entry comes before the answers to its commands, because the leader sends it first: that covers.
+    // Over one connection an entry comes before the answers to its commands, because the leader sends it first: the follower ends others.
     name: 'a leader tells of entries late, and a follower hands out answers before it has them',
     edits: [
       {
@@ -110,8 +110,8 @@ export const mutants: readonly Mutant[] = [
       },
       {
         file: 'catalog/node/leader-link.ts',
-        from: 'if (answer.sequence > this.#parts.replica.position.sequence) this.#early.push(answer)',
-        to: 'if (answer.sequence < 0) this.#early.push(answer)',
+        from: 'if (answer.sequence > sequence) {',
+        to: 'if (answer.sequence < 0) {',
       },
     ],
   },
