@@ -1,11 +1,13 @@
 /** What befalls a cluster from outside: one blow after the other, each drawn by the world and passed over when it is to be spared. */
 import type { FaultOptions, FaultyStore } from '../../storage/faulty-store.ts'
+import type { DatabaseFaultOptions } from '../support/faulty-database.ts'
+import type { DatabaseServer } from './database-server.ts'
 import type { FloeHost } from './floe-host.ts'
 import type { Network } from './network.ts'
 import type { World } from './world.ts'
 
-export type Blow = (typeof allBlows)[number]
-export const allBlows = [
+export type Blow = (typeof commonBlows)[number] | (typeof databaseBlows)[number] | (typeof themeBlows)[number]
+export const commonBlows = [
   'crash',
   'crashLeader',
   'pause',
@@ -19,6 +21,10 @@ export const allBlows = [
   'clockJump',
   'end',
 ] as const
+/** Of lives that are about one thing (mix.ts). */
+export const themeBlows = ['badStart', 'longSleepFollower', 'longSleepLeader'] as const
+/** Where the journal lies in a database. */
+export const databaseBlows = ['databaseDown', 'databaseCut', 'databaseSlow', 'databaseSilence', 'databaseFull'] as const
 
 export interface BlowParts {
   readonly world: World
@@ -27,6 +33,8 @@ export interface BlowParts {
   readonly store: FaultyStore
   /** The store's own faults, which come back after its silence. */
   readonly storeFaults: FaultOptions
+  /** Undefined: the journal lies in the store. */
+  readonly database: DatabaseServer | undefined
 }
 
 /** From the right time. Agents refuse records of more than an hour ahead of their own clock. */
@@ -37,6 +45,7 @@ export class Blows {
   #isHealed = false
   /** A blow to the store is one fault, whatever it does to each call. */
   isStoreSpoilt = false
+  isDatabaseSpoilt = false
   /** How often each fell. */
   readonly counts: Record<string, number> = {}
 
@@ -50,19 +59,24 @@ export class Blows {
 
   /** Nothing is broken any more, and nothing breaks; but whoever is paused wakes in its own time. */
   heal(): void {
-    const { world, network, hosts, store } = this.#parts
+    const { world, network, hosts, store, database } = this.#parts
     world.note('healed')
     this.#isHealed = true
     network.heal()
-    for (const each of hosts) each.storeSlowness = 1
+    for (const each of hosts) {
+      each.storeSlowness = 1
+      each.databaseSlowness = 1
+    }
     store.setOptions({})
+    database?.start()
+    database?.setFaults({})
   }
 
   /** Returns whether there was anything to strike. */
   #fall(blow: Blow): boolean {
     const { world, hosts, network } = this.#parts
     const alive = hosts.filter(({ host }) => !host.isCrashed && !host.isPaused)
-    const target = blow.endsWith('Leader') ? findLeader(alive) : alive.length === 0 ? undefined : world.pick(alive)
+    const target = this.#pickTarget(blow, alive)
     // Half of them so long that the others give it up.
     const forMs = world.chance(0.5) ? world.between(100, 3_000) : world.between(4_000, 12_000)
     switch (blow) {
@@ -73,14 +87,10 @@ export class Blows {
         return true
       case 'pause':
       case 'pauseLeader': {
-        // A machine that sleeps is forgotten by those whom it was connected to.
         const isForgotten = world.chance(0.4)
         const how = isForgotten ? 'asleep' : 'paused'
         if (target === undefined || !world.fault(`${target.name} is ${how} for ${forMs} ms`)) return false
-        const { host } = target
-        host.pause()
-        if (isForgotten) network.tearAll(host)
-        world.schedule(forMs, () => host.resume())
+        this.#pause(target, forMs, isForgotten)
         return true
       }
       case 'cut': {
@@ -121,7 +131,111 @@ export class Blows {
         if (target === undefined || !world.fault(`${target.name} is asked to end`)) return false
         target.end()
         return true
+      case 'badStart': {
+        // What a publisher goes on from is read when it starts.
+        const what = `${target?.name} crashes, and the store is read badly for ${forMs} ms`
+        if (target === undefined || !world.fault(what)) return false
+        target.crash()
+        this.#spoilStore({ probabilities: { corruptBytes: 0.3, truncatedBytes: 0.05 } }, forMs)
+        return true
+      }
+      case 'longSleepFollower':
+      case 'longSleepLeader': {
+        // Until others have taken snapshots and trimmed what it had not seen. Alone on waking, it may believe that nobody leads.
+        const sleepMs = forMs + 4_000
+        if (target === undefined || !world.fault(`${target.name} is asleep for ${sleepMs} ms`)) return false
+        this.#pause(target, sleepMs, true)
+        if (world.chance(0.5)) return true
+        world.schedule(sleepMs, () => this.#cutOff(target, forMs))
+        return true
+      }
+      case 'databaseDown':
+      case 'databaseCut':
+      case 'databaseSlow':
+      case 'databaseSilence':
+      case 'databaseFull':
+        return this.#strikeDatabase(blow, this.#parts.database!, target, forMs)
     }
+  }
+
+  #pickTarget(blow: Blow, alive: readonly FloeHost[]): FloeHost | undefined {
+    const leader = findLeader(alive)
+    if (blow.endsWith('Leader')) return leader
+    const among = blow.endsWith('Follower') ? alive.filter(host => host !== leader) : alive
+    return among.length === 0 ? undefined : this.#parts.world.pick(among)
+  }
+
+  /** A machine that sleeps is forgotten by those whom it was connected to. */
+  #pause({ host }: FloeHost, forMs: number, isForgotten: boolean): void {
+    const { world, network } = this.#parts
+    host.pause()
+    if (isForgotten) network.tearAll(host)
+    world.schedule(forMs, () => host.resume())
+  }
+
+  /** From all other hosts, but not from store and database. */
+  #cutOff(target: FloeHost, forMs: number): void {
+    const { world, network, hosts } = this.#parts
+    if (this.#isHealed) return
+    for (const { name } of hosts) {
+      if (name === target.name) continue
+      network.cut(target.name, name)
+      world.schedule(forMs, () => network.join(target.name, name))
+    }
+  }
+
+  #strikeDatabase(
+    blow: (typeof databaseBlows)[number],
+    database: DatabaseServer,
+    target: FloeHost | undefined,
+    forMs: number,
+  ): boolean {
+    const { world, network } = this.#parts
+    switch (blow) {
+      case 'databaseDown': {
+        const isSilent = world.chance(0.5)
+        if (!world.fault(`the database is down for ${forMs} ms, ${isSilent ? 'silently' : 'and says so'}`)) return false
+        database.stop(isSilent)
+        world.schedule(forMs, () => database.start())
+        return true
+      }
+      case 'databaseCut': {
+        const { name } = database.host
+        if (target === undefined) return false
+        if (!world.fault(`${target.name} and the database are cut off from each other for ${forMs} ms`)) return false
+        network.cut(target.name, name)
+        world.schedule(forMs, () => network.join(target.name, name))
+        return true
+      }
+      case 'databaseSlow':
+        if (target === undefined || !world.fault(`${target.name} reaches the database slowly for ${forMs} ms`))
+          return false
+        target.databaseSlowness = world.pick([10, 50])
+        world.schedule(forMs, () => {
+          target.databaseSlowness = 1
+        })
+        return true
+      case 'databaseSilence': {
+        if (!world.fault(`the database is silent for ${forMs} ms`)) return false
+        const probabilities = { failBefore: 0.3, lostAnswer: 0.3, late: 0.2, conflict: 0.1 }
+        this.#spoilDatabase(database, { probabilities, lateMsMax: 3_000 }, forMs)
+        return true
+      }
+      case 'databaseFull':
+        if (!world.fault(`the database is full for ${forMs} ms`)) return false
+        this.#spoilDatabase(database, { probabilities: { diskFull: 0.9 } }, forMs)
+        return true
+    }
+  }
+
+  /** In place of its own faults. */
+  #spoilDatabase(database: DatabaseServer, faults: DatabaseFaultOptions, forMs: number): void {
+    database.setFaults(faults)
+    this.isDatabaseSpoilt = true
+    this.#parts.world.schedule(forMs, () => {
+      database.setFaults(this.#isHealed ? {} : database.faults)
+      this.isDatabaseSpoilt = false
+    })
   }
 
   /** In place of its own faults. */

@@ -7,6 +7,7 @@ import type { CatalogClient } from '../../catalog/client.ts'
 import { verifyTable } from '../../ingest/verify/verify-table.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
 import { isEverythingPublished } from '../support/everything-published.ts'
+import { findHistoryBreaks } from '../support/published-history.ts'
 import {
   describeTopicRows,
   findDisagreements,
@@ -43,8 +44,8 @@ const settleMsMax = 180_000
 
 export async function checkAtRest(parts: AtRestParts): Promise<void> {
   const { world, hosts, topics, producers, committers, group, rebornTopic, ledger, violations } = parts
-  if (!(await world.run(settleMsMax, () => hosts.every(host => host.isUp)))) {
-    violations.push(`not every process was up within ${settleMsMax / 1000} s of healing`)
+  if (!(await world.run(settleMsMax, () => hosts.every(isInCluster)))) {
+    violations.push(`not every process was up, and led or followed, within ${settleMsMax / 1000} s of healing`)
     for (const host of hosts) violations.push(...(await host.describe()))
     return
   }
@@ -115,6 +116,10 @@ export async function checkAtRest(parts: AtRestParts): Promise<void> {
     isChecked = true
   })
   if (!(await world.run(settleMsMax, () => isChecked))) violations.push('contents could not be read in time')
+}
+
+function isInCluster({ isUp, catalog }: FloeHost): boolean {
+  return isUp && catalog?.status().ready === true
 }
 
 async function checkContents(parts: AtRestParts): Promise<void> {
@@ -198,6 +203,7 @@ async function checkTable(
   const report = await verifyTable({ catalog: client, store }, table)
   violations.push(...report.problems.map(problem => `${table}: ${problem}`))
   if (!report.proved) violations.push(`${table} is not proved`)
+  violations.push(...(await findHistoryBreaks(client, store, table)).map(problem => `${table}: ${problem}`))
   let disagreements = await findDisagreements(client, store, table)
   // A hint that was overtaken is put right once no put can be on its way.
   for (let tries = 0; disagreements.length > 0 && tries < 20; tries++) {

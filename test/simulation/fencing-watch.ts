@@ -3,17 +3,19 @@
  * epoch that was its own.
  */
 import { decodeEntry, entryKinds } from '../../catalog/journal/journal-entry.ts'
+import { parseJournalKey } from '../../catalog/journal/journal-keys.ts'
 import type { ErrorContext } from '../../core/errors.ts'
 import type { Log } from '../../core/log.ts'
-import type { ObjectStore } from '../../storage/object-store.ts'
+
+/** What lies in the journal, whatever fails. */
+export type ReadEntry = (epoch: number, sequence: number) => Promise<Uint8Array | undefined>
 
 export class FencingWatch {
-  /** Without its faults. */
-  readonly #store: ObjectStore
+  readonly #readEntry: ReadEntry
   readonly #violations: string[]
 
-  constructor(store: ObjectStore, violations: string[]) {
-    this.#store = store
+  constructor(readEntry: ReadEntry, violations: string[]) {
+    this.#readEntry = readEntry
     this.#violations = violations
   }
 
@@ -23,7 +25,7 @@ export class FencingWatch {
       ...log,
       warn: (message: string, fields?: ErrorContext) => {
         log.warn(message, fields)
-        const key = /catalog\/journal\/\S+/.exec(String(fields?.problem))?.[0]
+        const key = /catalog\/journal\/[\d/]+/.exec(String(fields?.problem))?.[0]
         if (fields?.code === 'catalog-fenced' && key !== undefined) void this.#look(name, key)
       },
       with: fields => this.listen(log.with(fields), name),
@@ -31,7 +33,8 @@ export class FencingWatch {
   }
 
   async #look(name: string, key: string): Promise<void> {
-    const bytes = await this.#store.get(key)
+    const { epoch, sequence } = parseJournalKey(key)!
+    const bytes = await this.#readEntry(epoch, sequence)
     // Trimmed since.
     if (bytes === undefined || decodeEntry(bytes, key).kind === entryKinds.seal) return
     this.#violations.push(`${name} says that ${key} fenced it, which is no seal`)

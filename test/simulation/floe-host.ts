@@ -2,6 +2,9 @@
 import type { Duplex } from 'node:stream'
 import { type Broker, createBroker } from '../../broker/broker.ts'
 import type { CatalogClient } from '../../catalog/client.ts'
+import type { Journal } from '../../catalog/journal/journal.ts'
+import { SqlJournal } from '../../catalog/journal/sql-journal.ts'
+import { StoreJournal } from '../../catalog/journal/store-journal.ts'
 import { Membership } from '../../catalog/node/membership.ts'
 import { NodeRegistration } from '../../catalog/node/node-registration.ts'
 import { type Catalog, openCatalog } from '../../catalog/open-catalog.ts'
@@ -13,6 +16,7 @@ import type { TableIngestConfig } from '../../ingest/table-config.ts'
 import { createInlinePool } from '../../ingest/worker/builder-pool.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
 import { RangeCache } from '../../storage/range-cache.ts'
+import { type DatabaseServer, journalTable } from './database-server.ts'
 import { Host } from './host.ts'
 import type { Network } from './network.ts'
 import type { World } from './world.ts'
@@ -23,6 +27,8 @@ export interface FloeHostParts {
   /** The one store of the cluster, with its faults. */
   readonly store: ObjectStore
   readonly storeLatencyMsMax: number
+  /** Where the journal lies; undefined: in the store. */
+  readonly database: DatabaseServer | undefined
   readonly tables: readonly TableIngestConfig[]
   readonly name: string
   readonly mayLead: boolean
@@ -47,6 +53,7 @@ export class FloeHost {
   startCount = 0
   /** So many times longer than usual it takes to reach the store. */
   storeSlowness = 1
+  databaseSlowness = 1
   /** How far its wall clock is from the world's. */
   #wallSkewMs: number
   /** No more processes are started here. */
@@ -122,6 +129,7 @@ export class FloeHost {
     const store = host.reach(shared, () => storeLatencyMsMax * this.storeSlowness)
     const { clock, random } = host
     const catalog = await openCatalog({
+      journal: await this.#openJournal(host, store),
       store,
       clock,
       random,
@@ -184,6 +192,14 @@ export class FloeHost {
       await registration.close(true)
       await catalog.close()
     }
+  }
+
+  #openJournal(host: Host, store: ObjectStore): Promise<Journal> {
+    const { database } = this.#parts
+    const { clock, random } = host
+    if (database === undefined) return Promise.resolve(new StoreJournal(store, clock))
+    const reached = database.reach(host, () => this.databaseSlowness)
+    return SqlJournal.open({ database: reached, table: journalTable, clock, random }, true)
   }
 
   /** Asked to end, as by SIGTERM, and started again. */

@@ -145,6 +145,32 @@ export const mutants: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: 'a journal in a database counts what it refuses as applied',
+    edits: [
+      {
+        file: 'catalog/journal/sql-journal.ts',
+        from: "if (rowCount === 1) return 'applied'",
+        to: "if (rowCount <= 1) return 'applied'",
+      },
+    ],
+  },
+  {
+    // Either of them fences whoever slept through a trim.
+    name: 'in a database a later epoch closes no earlier one, and seals are trimmed',
+    edits: [
+      {
+        file: 'catalog/journal/sql-journal.ts',
+        from: 'WHERE epoch > $1::bigint)',
+        to: 'WHERE epoch > $1::bigint + 1000000)',
+      },
+      {
+        file: 'catalog/journal/sql-journal.ts',
+        from: 'next.sequence > old.sequence)',
+        to: 'next.sequence >= old.sequence)',
+      },
+    ],
+  },
   // What simulation found once, undone.
   {
     name: 'a stray seal behind a trim counts',
@@ -158,6 +184,26 @@ export const mutants: readonly Mutant[] = [
         file: 'catalog/replica/read-on.ts',
         from: "if (entry.kind !== entryKinds.batch && (await isBehindTrim(store, replica.position.sequence))) return 'behind'",
         to: '',
+      },
+    ],
+  },
+  {
+    name: 'a look at the footing that fails is thrown where nobody may wait for it',
+    edits: [
+      {
+        file: 'catalog/leader.ts',
+        from: "return isFloeError(error) && error.code !== 'catalog-gone' ? undefined : asFailure(error)",
+        to: 'throw error',
+      },
+    ],
+  },
+  {
+    name: 'a barrier is passed on an entry of its own that was trimmed',
+    edits: [
+      {
+        file: 'catalog/leader.ts',
+        from: 'const lastPossible = this.#isAhead ? sequence + 2 : sequence + 1',
+        to: 'const lastPossible = sequence + 1',
       },
     ],
   },

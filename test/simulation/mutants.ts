@@ -1,6 +1,6 @@
 /**
  * Proves that the simulation can fail: breaks Floe on purpose, one rule at a time, in a copy of the tree, and runs seeds until a
- * checker notices. `npm run sim:mutants [-- --seeds 200] [--only NAME] [--workers 2]`; ends with 1 when a mutant lives.
+ * checker notices. `npm run sim:mutants [-- --seeds 200] [--first 1] [--only NAME] [--workers 2]`; ends with 1 when a mutant lives.
  */
 import { execFile } from 'node:child_process'
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -16,6 +16,7 @@ const outputBytesMax = 64 * 1024 * 1024
 const { values } = parseArgs({
   options: {
     seeds: { type: 'string', default: '200' },
+    first: { type: 'string', default: '1' },
     only: { type: 'string', default: '' },
     /** So many mutants are tried at once. */
     workers: { type: 'string', default: '1' },
@@ -44,7 +45,7 @@ async function tryMutant(mutant: Mutant): Promise<string | undefined> {
     cpSync(join(root, 'package.json'), join(copy, 'package.json'))
     symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'))
     for (const edit of mutant.edits) applyEdit(copy, edit)
-    const args = [join(copy, 'test/simulation/run.ts'), '--seed', '1', '--count', values.seeds]
+    const args = [join(copy, 'test/simulation/run.ts'), '--seed', values.first, '--count', values.seeds]
     const { failed, stdout, stderr } = await run(process.execPath, args, { maxBuffer: outputBytesMax }).then(
       output => ({ failed: false, ...output }),
       (error: { readonly stdout: string; readonly stderr: string }) => ({ failed: true, ...error }),

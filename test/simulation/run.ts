@@ -24,7 +24,8 @@ const { values } = parseArgs({
     verbose: { type: 'boolean', default: false },
   },
 })
-const seedsPerProcess = 20
+/** Starting takes as long as a life. */
+const seedsPerProcess = 50
 const first = Number(values.seed)
 const count = Number(values.count)
 const workers = Number(values.workers)

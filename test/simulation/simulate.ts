@@ -2,18 +2,21 @@
  * One simulated life of a cluster: a few hosts, one store, one network, clients, and whatever goes wrong (mix.ts, blows.ts). Afterwards
  * everything is healed, and within bounded time the cluster must be at rest with nothing lost, doubled, reordered or left behind.
  */
+import { journalKey } from '../../catalog/journal/journal-keys.ts'
 import { errorMessage } from '../../core/errors.ts'
 import { seededRandom } from '../../core/random.ts'
 import type { TableIngestConfig } from '../../ingest/table-config.ts'
 import { FaultyStore } from '../../storage/faulty-store.ts'
 import { MemoryStore } from '../../storage/memory-store.ts'
 import { collectLog } from '../support/collect-log.ts'
+import type { DatabaseFault } from '../support/faulty-database.ts'
 import { numberedTable } from '../support/numbered-table.ts'
 import { RecordLedger } from '../support/record-ledger.ts'
 import { Blows } from './blows.ts'
 import { checkAtRest } from './check-at-rest.ts'
 import { Checker } from './checker.ts'
-import { FencingWatch } from './fencing-watch.ts'
+import { DatabaseServer } from './database-server.ts'
+import { FencingWatch, type ReadEntry } from './fencing-watch.ts'
 import { FloeHost } from './floe-host.ts'
 import { Host } from './host.ts'
 import { drawMix } from './mix.ts'
@@ -64,10 +67,15 @@ export async function simulate(seed: number, spared: Spared = new Spared()): Pro
   }
   const store = new FaultyStore(inner, storeParts, mix.storeFaults)
   const network = new Network(world, { latencyMsMax: mix.networkLatencyMsMax, silentCrash: mix.silentCrash })
+  const permitsDatabase = (fault: DatabaseFault, operation: string): boolean =>
+    blows.isDatabaseSpoilt || world.fault(`${fault} befalls ${operation} in the database`)
+  const database = mix.database && new DatabaseServer({ world, network, ...mix.database, permits: permitsDatabase })
   const log = collectLog()
   const ledger = new RecordLedger()
   const violations: string[] = []
-  const fencing = new FencingWatch(inner, violations)
+  const readEntry: ReadEntry = (epoch, sequence) =>
+    database?.readEntry(epoch, sequence) ?? inner.get(journalKey(epoch, sequence))
+  const fencing = new FencingWatch(readEntry, violations)
   const tables: TableIngestConfig[] = topics.map(({ topic }) => numberedTable(topic, mix))
   if (mix.hasRebornTopic) tables.push({ ...numberedTable(reborn.topic, mix), onGap: 'record' })
   const hosts = Array.from(
@@ -78,6 +86,7 @@ export async function simulate(seed: number, spared: Spared = new Spared()): Pro
         network,
         store,
         storeLatencyMsMax: mix.storeLatencyMsMax,
+        database,
         tables,
         name: `host-${index}`,
         mayLead: index === 0 || world.chance(0.7),
@@ -89,7 +98,7 @@ export async function simulate(seed: number, spared: Spared = new Spared()): Pro
   for (const host of hosts) host.start()
   const checker = new Checker(hosts, violations)
   checker.watch(world)
-  const blows = new Blows({ world, hosts, network, store, storeFaults: mix.storeFaults })
+  const blows = new Blows({ world, hosts, network, store, storeFaults: mix.storeFaults, database })
   const result = (): SimulationResult => ({
     seed,
     violations,
@@ -150,6 +159,7 @@ export async function simulate(seed: number, spared: Spared = new Spared()): Pro
     host.isOff = true
     host.crash()
   }
+  database?.close()
   return result()
 }
 

@@ -6,7 +6,8 @@
  * and with it every promise that could settle.
  */
 import { createHash } from 'node:crypto'
-import { type Random, seededRandom } from '../../core/random.ts'
+import { seededRandom } from '../../core/random.ts'
+import { Draws } from './draws.ts'
 import { Spared } from './spared.ts'
 
 export interface ScheduledEvent {
@@ -28,8 +29,8 @@ export interface Fault {
 
 const startMs = Date.UTC(2026, 0, 1)
 
-export class World {
-  readonly random: Random
+export class World extends Draws {
+  readonly seed: number
   #nowMs = 0
   #order = 0
   readonly #heap: Event[] = []
@@ -42,7 +43,8 @@ export class World {
 
   /** `spared`: numbers of faults that this life is lived without. */
   constructor(seed: number, spared: Spared = new Spared()) {
-    this.random = seededRandom(seed)
+    super(seededRandom(seed))
+    this.seed = seed
     this.#spared = spared
   }
 
@@ -68,19 +70,6 @@ export class World {
 
   delay(delayMs: number): Promise<void> {
     return new Promise(resolve => this.schedule(delayMs, resolve))
-  }
-
-  /** A number from `least` to `most`, whole. */
-  between(least: number, most: number): number {
-    return least + Math.floor(this.random.fraction() * (most - least + 1))
-  }
-
-  chance(probability: number): boolean {
-    return this.random.fraction() < probability
-  }
-
-  pick<T>(items: readonly T[]): T {
-    return items[Math.floor(this.random.fraction() * items.length)]!
   }
 
   /** One more thing is about to go wrong: false when this life is lived without it. */
