@@ -24,8 +24,8 @@ const { values } = parseArgs({
     verbose: { type: 'boolean', default: false },
   },
 })
-/** Starting takes as long as a life. */
-const seedsPerProcess = 50
+/** Starting, and the first lives, whose code is not compiled yet, take longer. */
+const seedsPerProcess = 200
 const first = Number(values.seed)
 const count = Number(values.count)
 const workers = Number(values.workers)
