@@ -83,6 +83,8 @@ export class Leader {
   /** Lost against its will: the replica is not this leader's to move any more. */
   #isLost = false
   #running: Promise<void> | undefined
+  /** Being written, and neither applied nor given back. */
+  #underWay: OpenBatch | undefined
   #writingSinceMs: number | undefined
   #footingCheckedMs: number
   /** An entry may lie in the journal, behind the position, that was not applied yet. */
@@ -262,6 +264,7 @@ export class Leader {
     let answered: OpenBatch | undefined
     for (;;) {
       const batch = this.#nextBatch()
+      this.#underWay = batch
       const writing = batch === undefined ? undefined : this.#write(batch)
       if (answered !== undefined) await this.#answer(answered)
       answered = undefined
@@ -270,12 +273,9 @@ export class Leader {
         continue
       }
       const written = await writing
-      if (this.#isLost) {
-        // The barrier found the lead lost meanwhile, and somebody else may move the replica by now. Asking again tells.
-        const error = new FloeError('unavailable', 'catalog-outcome-unknown', 'the lead was lost while it was written')
-        batch.lose(error)
-        return
-      }
+      // The barrier found the lead lost meanwhile: the batch was given back, and somebody else may move the replica by now.
+      if (this.#isLost) return
+      this.#underWay = undefined
       if (written instanceof FloeError) {
         batch.lose(written)
         this.#lose(written)
@@ -369,6 +369,11 @@ export class Leader {
     const first = this.#failure === undefined
     this.#failure ??= error
     this.#isLost = true
+    // Asking whoever leads now tells what became of it. At once: if it came later, it would undo what is submitted meanwhile.
+    this.#underWay?.lose(
+      new FloeError('unavailable', 'catalog-outcome-unknown', 'the lead was lost while it was written'),
+    )
+    this.#underWay = undefined
     // What waits was never written: it is certain that it was not applied.
     for (const batch of this.#queue.splice(0)) batch.lose(notWritten(error))
     this.#queuedCommands = 0
