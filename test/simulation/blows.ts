@@ -22,7 +22,7 @@ export const commonBlows = [
   'end',
 ] as const
 /** Of lives that are about one thing (mix.ts). */
-export const themeBlows = ['badStart', 'longSleepFollower', 'longSleepLeader'] as const
+export const themeBlows = ['badStart', 'longSleepFollower', 'longSleepLeader', 'hangingAppends'] as const
 /** Where the journal lies in a database. */
 export const databaseBlows = ['databaseDown', 'databaseCut', 'databaseSlow', 'databaseSilence', 'databaseFull'] as const
 
@@ -147,6 +147,16 @@ export class Blows {
         this.#pause(target, sleepMs, true)
         if (world.chance(0.5)) return true
         world.schedule(sleepMs, () => this.#cutOff(target, forMs))
+        return true
+      }
+      case 'hangingAppends': {
+        const way = world.pick(['there', 'back'] as const)
+        // Others look twice before they take over from a leader that is connected and says nothing.
+        const hangMs = forMs + 8_000
+        const leader = findLeader(alive)
+        if (leader === undefined) return false
+        if (!world.fault(`what ${leader.name} appends hangs on its way ${way} for ${hangMs} ms`)) return false
+        leader.hang = { untilMs: world.nowMs + hangMs, way }
         return true
       }
       case 'databaseDown':

@@ -16,6 +16,7 @@ import type { TableIngestConfig } from '../../ingest/table-config.ts'
 import { createInlinePool } from '../../ingest/worker/builder-pool.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
 import { RangeCache } from '../../storage/range-cache.ts'
+import { interceptJournal } from '../contract/journal-harness.ts'
 import { type DatabaseServer, journalTable } from './database-server.ts'
 import { Host } from './host.ts'
 import type { Network } from './network.ts'
@@ -33,6 +34,8 @@ export interface FloeHostParts {
   readonly name: string
   readonly mayLead: boolean
   readonly snapshotEntryCount: number
+  /** Whether there is a blow that holds up what it appends to the journal. */
+  readonly mayHang: boolean
   readonly log: Log
   readonly wallSkewMs: number
 }
@@ -54,6 +57,8 @@ export class FloeHost {
   /** So many times longer than usual it takes to reach the store. */
   storeSlowness = 1
   databaseSlowness = 1
+  /** What it appends to the journal hangs until then, on its way there or back. */
+  hang: { readonly untilMs: number; readonly way: 'there' | 'back' } = { untilMs: 0, way: 'there' }
   /** How far its wall clock is from the world's. */
   #wallSkewMs: number
   /** No more processes are started here. */
@@ -194,12 +199,30 @@ export class FloeHost {
     }
   }
 
-  #openJournal(host: Host, store: ObjectStore): Promise<Journal> {
-    const { database } = this.#parts
+  async #openJournal(host: Host, store: ObjectStore): Promise<Journal> {
+    const { database, mayHang } = this.#parts
     const { clock, random } = host
-    if (database === undefined) return Promise.resolve(new StoreJournal(store, clock))
-    const reached = database.reach(host, () => this.databaseSlowness)
-    return SqlJournal.open({ database: reached, table: journalTable, clock, random }, true)
+    const journal =
+      database === undefined
+        ? new StoreJournal(store, clock)
+        : await SqlJournal.open(
+            { database: database.reach(host, () => this.databaseSlowness), table: journalTable, clock, random },
+            true,
+          )
+    if (!mayHang) return journal
+    return interceptJournal(journal, (method, _target, call) =>
+      method === 'putIfAbsent' ? host.gate(this.#holdUp(call)) : call(),
+    )
+  }
+
+  async #holdUp(call: () => Promise<unknown>): Promise<unknown> {
+    const { world } = this.#parts
+    const { way } = this.hang
+    const hangs = (): Promise<void> => world.delay(this.hang.untilMs - world.nowMs)
+    if (way === 'there') await hangs()
+    const outcome = await call()
+    if (way === 'back') await hangs()
+    return outcome
   }
 
   /** Asked to end, as by SIGTERM, and started again. */

@@ -73,6 +73,14 @@ const themes: readonly ((mix: Omit<Mix, 'database'>) => Partial<Mix>)[] = [
     blowIntervalMs: 3_000,
     blows: ['longSleepFollower', 'longSleepLeader', 'crashLeader', ...blows.slice(-1)],
   }),
+  // A leader learns late what became of its last entry, when others lead already.
+  ({ hostCount }) => ({
+    hostCount: Math.max(2, hostCount),
+    snapshotEntryCount: 5,
+    turmoilMs: 40_000,
+    blowIntervalMs: 8_000,
+    blows: ['hangingAppends'],
+  }),
 ]
 
 function drawDatabase(draws: Draws): DatabaseMix {

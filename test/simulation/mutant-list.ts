@@ -243,12 +243,17 @@ export const mutants: readonly Mutant[] = [
     ],
   },
   {
-    name: 'a leader that tells late takes the next one away',
+    name: 'what was being written when the lead was lost is given back late',
     edits: [
       {
-        file: 'catalog/node/command-session.ts',
-        from: 'if (this.#sink === command.sink) this.#sink = undefined',
-        to: 'this.#sink = undefined',
+        file: 'catalog/leader.ts',
+        from: 'this.#underWay?.lose(',
+        to: 'if (this.#underWay?.commandCount === -1) this.#underWay.lose(',
+      },
+      {
+        file: 'catalog/leader.ts',
+        from: 'if (this.#isLost) return\n',
+        to: "if (this.#isLost) return batch.lose(new FloeError('unavailable', 'catalog-outcome-unknown', 'late'))\n",
       },
     ],
   },
