@@ -157,6 +157,8 @@ export class Blows {
         if (leader === undefined) return false
         if (!world.fault(`what ${leader.name} appends hangs on its way ${way} for ${hangMs} ms`)) return false
         leader.hang = { untilMs: world.nowMs + hangMs, way }
+        // It sleeps through what the others do, and wakes before it is told.
+        if (world.chance(0.5)) this.#pause(leader, hangMs - 2_000, true)
         return true
       }
       case 'databaseDown':
