@@ -50,7 +50,7 @@ export async function liveThrough(life: ClusterLife): Promise<void> {
     for (const member of members) await member.stop()
     await checkTables(stories)
     process.stdout.write(
-      `${blows.join(', ')}: ${ledger.acknowledgedCount} records acknowledged of ${ledger.sentCount} sent, ` +
+      `${blows.length} blows: ${blows.join(', ')}; ${ledger.acknowledgedCount} records acknowledged of ${ledger.sentCount} sent, ` +
         `${ledger.sessionCount} sessions, the group read ${group.seenCount} times ${total} records\n`,
     )
   } finally {
@@ -88,6 +88,11 @@ export class Member {
 
   signal(name: NodeJS.Signals): void {
     process.kill(this.#process!.pid, name)
+  }
+
+  /** What it said since it was started. */
+  get log(): string {
+    return this.#process!.stderr()
   }
 
   /** As its users do. It ends in time, or says that it did not. errors  it ended otherwise, with the last of what it said */

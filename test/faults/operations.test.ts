@@ -2,8 +2,7 @@
  * What goes wrong in operation: each case gives one clear line that says what, where and what to do; other tables go on, and
  * nothing is lost once the cause is gone.
  */
-import { execFileSync } from 'node:child_process'
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
@@ -28,6 +27,7 @@ import { numberedTable, numberedTableYaml } from '../support/numbered-table.ts'
 import { startPlatformatic } from '../support/producing-clients.ts'
 import { readTableRows, rowsToRecords } from '../support/published-rows.ts'
 import { numberedValue, RecordLedger } from '../support/record-ledger.ts'
+import { type SmallDisk, withSmallDisk } from '../support/small-disk.ts'
 import { startBroker } from '../support/start-broker.ts'
 import { openDirectory, withTemporaryDirectory } from '../support/temporary-store.ts'
 import { waitFor } from '../support/wait-for.ts'
@@ -436,17 +436,20 @@ it('verify finds a data file that was damaged, truncated or deleted, and names i
 
 describe('a full disk', () => {
   it('stops nothing for good: producers are told to retry, and everything goes on once there is room', async () => {
-    await withSmallDisk(liveThroughFullDisk)
+    await withSmallDisk(async disk => {
+      if (disk === undefined) return liveThroughFullDisk(makeFullStore(() => true))
+      return liveThroughFullDisk({ ...disk, store: await openDirectory(join(disk.directory, 'store')) })
+    })
   })
 
   it('nor when the journal is what finds no room', async () => {
-    const complaints = await liveThroughFullDisk(makeFullDisk(key => key.startsWith(journalPrefix)))
+    const complaints = await liveThroughFullDisk(makeFullStore(key => key.startsWith(journalPrefix)))
     expect(complaints[0]).toMatch(/^the catalog cannot write its journal; it tries on /)
   })
 })
 
 /** returns  what the log complained of while the disk was full, the first of it first */
-async function liveThroughFullDisk({ store, fill, clear }: SmallDisk): Promise<readonly string[]> {
+async function liveThroughFullDisk({ store, fill, clear }: FullStore): Promise<readonly string[]> {
   const log = collectLog()
   const isToldOf = (line: string): boolean => line.includes('the disk is full')
   const topics = [{ topic: 'orders', partitionCount: 2 }]
@@ -476,36 +479,12 @@ async function liveThroughFullDisk({ store, fill, clear }: SmallDisk): Promise<r
   return complaints
 }
 
-interface SmallDisk {
+interface FullStore extends Pick<SmallDisk, 'fill' | 'clear'> {
   readonly store: ObjectStore
-  fill(): Promise<void>
-  clear(): Promise<void>
-}
-
-/** A file system of its own where mounting is allowed; elsewhere a store that says what a full disk says. */
-async function withSmallDisk(use: (disk: SmallDisk) => Promise<unknown>): Promise<void> {
-  await withTemporaryDirectory(async directory => {
-    const mountPoint = join(directory, 'disk')
-    await mkdir(mountPoint)
-    if (!tryMount(mountPoint)) {
-      await use(makeFullDisk(() => true))
-      return
-    }
-    try {
-      const ballast = join(mountPoint, 'ballast')
-      await use({
-        store: await openDirectory(join(mountPoint, 'store')),
-        fill: () => fillDisk(ballast),
-        clear: () => rm(ballast),
-      })
-    } finally {
-      execFileSync('umount', ['-l', mountPoint])
-    }
-  })
 }
 
 /** A store that says what a full disk says, of the keys that are hit. */
-function makeFullDisk(isHit: (key: string) => boolean): SmallDisk {
+function makeFullStore(isHit: (key: string) => boolean): FullStore {
   const store = new FaultyStore(new MemoryStore(systemClock), {
     clock: systemClock,
     random: seededRandom(1),
@@ -513,21 +492,4 @@ function makeFullDisk(isHit: (key: string) => boolean): SmallDisk {
   })
   const fill = async (): Promise<void> => store.setOptions({ probabilities: { diskFull: 1 } })
   return { store, fill, clear: async () => store.setOptions({}) }
-}
-
-function tryMount(mountPoint: string): boolean {
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64m', 'floe-test', mountPoint], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
-}
-
-async function fillDisk(file: string): Promise<void> {
-  try {
-    for (;;) await writeFile(file, Buffer.alloc(256 * 1024), { flag: 'a' })
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error
-  }
 }

@@ -65,7 +65,7 @@ it('keeps every acknowledged record exactly once over kills of both, and after a
     try {
       await server.killRandomly(3, 5)
       const before = ledger.acknowledgedCount
-      postgres.killHard()
+      postgres.kill('SIGKILL')
       postgres = await startPostgres({ dataDir: postgres.dataDir, port: postgres.port })
       await server.waitUntil(async () => ledger.acknowledgedCount > before + 100)
       await server.killRandomly(5, 6)

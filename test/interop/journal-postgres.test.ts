@@ -148,7 +148,7 @@ describe('a PostgreSQL that fails', () => {
         const { sequence } = catalog.status()
         const until = sequence + 5 + Math.floor(random.fraction() * 20)
         while (catalog.status().sequence < until) await catalog.client.allocateProducerIds(1)
-        mortal.killHard()
+        mortal.kill('SIGKILL')
         mortal = await startPostgres({ dataDir, port })
       }
       const { topics, producerIds } = await working

@@ -20,8 +20,8 @@ export interface Postgres {
   readonly password: string
   readonly dataDir: string
   output(): string
-  /** The server with all that belongs to it, at once, as when the machine loses power. */
-  killHard(): void
+  /** Signals the server with all that belongs to it, at once: SIGKILL is what it is when the machine loses power. */
+  kill(signal: NodeJS.Signals): void
   stop(): Promise<void>
 }
 
@@ -40,13 +40,13 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     password: PASSWORD,
     dataDir,
     output: server.output,
-    killHard() {
-      // Its processes are in groups of their own and would finish what they are at.
+    kill(signal) {
+      if (server.exited()) return
+      // Its processes are in groups of their own, and would finish what they are at. Stopped first, it begins no others meanwhile.
+      server.kill('SIGSTOP')
       const children = readFileSync(`/proc/${server.pid}/task/${server.pid}/children`, 'utf8')
-        .split(' ')
-        .filter(Boolean)
-      server.kill('SIGKILL')
-      for (const pid of children) killIfThere(Number(pid))
+      for (const pid of children.split(' ').filter(Boolean)) signalIfThere(Number(pid), signal)
+      server.kill(signal)
     },
     async stop() {
       // SIGINT to the postmaster is a fast shutdown: connections are closed, nothing is lost.
@@ -57,9 +57,9 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   }
 }
 
-function killIfThere(pid: number): void {
+function signalIfThere(pid: number, signal: NodeJS.Signals): void {
   try {
-    process.kill(pid, 'SIGKILL')
+    process.kill(pid, signal)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
   }
