@@ -22,7 +22,7 @@ export const commonBlows = [
   'end',
 ] as const
 /** Of lives that are about one thing (mix.ts). */
-export const themeBlows = ['badStart', 'longSleepFollower', 'longSleepLeader', 'hangingAppends'] as const
+export const themeBlows = ['badStart', 'longSleepFollower', 'longSleepLeader', 'hang', 'hangAsleep'] as const
 /** Where the journal lies in a database. */
 export const databaseBlows = ['databaseDown', 'databaseCut', 'databaseSlow', 'databaseSilence', 'databaseFull'] as const
 
@@ -149,16 +149,17 @@ export class Blows {
         world.schedule(sleepMs, () => this.#cutOff(target, forMs))
         return true
       }
-      case 'hangingAppends': {
-        const way = world.pick(['there', 'back'] as const)
+      case 'hang':
+      case 'hangAsleep': {
+        const way = blow === 'hangAsleep' ? 'back' : world.pick(['there', 'back'] as const)
         // Others look twice before they take over from a leader that is connected and says nothing.
         const hangMs = forMs + 8_000
         const leader = findLeader(alive)
         if (leader === undefined) return false
         if (!world.fault(`what ${leader.name} appends hangs on its way ${way} for ${hangMs} ms`)) return false
         leader.hang = { untilMs: world.nowMs + hangMs, way }
-        // It sleeps through what the others do, and wakes before it is told.
-        if (world.chance(0.5)) this.#pause(leader, hangMs - 2_000, true)
+        // It sleeps until its entry was trimmed, and wakes before it is told of it.
+        if (blow === 'hangAsleep') this.#pause(leader, hangMs - 3_000, true)
         return true
       }
       case 'databaseDown':

@@ -49,8 +49,8 @@ export function drawMix(world: World): Mix {
   const ofDatabase = new Draws(seededRandom(world.seed + 2 ** 35))
   const ofTheme = new Draws(seededRandom(world.seed + 2 ** 49))
   const database = ofDatabase.chance(databaseShare) ? drawDatabase(ofDatabase) : undefined
-  const theme = themes.find(() => ofTheme.chance(themeShare))
-  return withDatabaseBlows({ ...mix, database, ...theme?.(mix) }, ofDatabase)
+  const theme = themes.find(({ share }) => ofTheme.chance(share))
+  return withDatabaseBlows({ ...mix, database, ...theme?.shape(mix) }, ofDatabase)
 }
 
 function withDatabaseBlows(mix: Mix, draws: Draws): Mix {
@@ -58,29 +58,35 @@ function withDatabaseBlows(mix: Mix, draws: Draws): Mix {
   return { ...mix, blows: [...mix.blows, ...databaseBlows.filter(() => draws.chance(0.5))] }
 }
 
-/** Of lives that are about one thing, for each theme. */
-const themeShare = 0.08
+interface Theme {
+  /** Of lives that have none of those before it. */
+  readonly share: number
+  shape(mix: Omit<Mix, 'database'>): Partial<Mix>
+}
+
+const hanging = { snapshotEntryCount: 5, turmoilMs: 40_000, blowIntervalMs: 8_000 }
 
 /** What comes about by chance too seldom gets lives that are made for it. */
-const themes: readonly ((mix: Omit<Mix, 'database'>) => Partial<Mix>)[] = [
-  // What a publisher goes on from is read badly while it starts.
-  ({ blows }) => ({ freshnessMs: 200, blowIntervalMs: 2_000, blows: ['badStart', ...blows.slice(0, 2)] }),
-  // Others lead, take snapshots and trim meanwhile.
-  ({ hostCount, blows }) => ({
-    hostCount: Math.max(2, hostCount),
-    snapshotEntryCount: 5,
-    turmoilMs: 30_000,
-    blowIntervalMs: 3_000,
-    blows: ['longSleepFollower', 'longSleepLeader', 'crashLeader', ...blows.slice(-1)],
-  }),
+const themes: readonly Theme[] = [
+  {
+    // What a publisher goes on from is read badly while it starts.
+    share: 0.08,
+    shape: ({ blows }) => ({ freshnessMs: 200, blowIntervalMs: 2_000, blows: ['badStart', ...blows.slice(0, 2)] }),
+  },
+  {
+    // Others lead, take snapshots and trim meanwhile.
+    share: 0.08,
+    shape: ({ hostCount, blows }) => ({
+      hostCount: Math.max(2, hostCount),
+      snapshotEntryCount: 5,
+      turmoilMs: 30_000,
+      blowIntervalMs: 3_000,
+      blows: ['longSleepFollower', 'longSleepLeader', 'crashLeader', ...blows.slice(-1)],
+    }),
+  },
   // A leader learns late what became of its last entry, when others lead already.
-  ({ hostCount }) => ({
-    hostCount: Math.max(2, hostCount),
-    snapshotEntryCount: 5,
-    turmoilMs: 40_000,
-    blowIntervalMs: 8_000,
-    blows: ['hangingAppends'],
-  }),
+  { share: 0.08, shape: ({ hostCount }) => ({ ...hanging, hostCount: Math.max(2, hostCount), blows: ['hang'] }) },
+  { share: 0.08, shape: ({ hostCount }) => ({ ...hanging, hostCount: Math.max(2, hostCount), blows: ['hangAsleep'] }) },
 ]
 
 function drawDatabase(draws: Draws): DatabaseMix {

@@ -91,7 +91,7 @@ export async function simulate(seed: number, spared: Spared = new Spared()): Pro
         name: `host-${index}`,
         mayLead: index === 0 || world.chance(0.7),
         snapshotEntryCount: mix.snapshotEntryCount,
-        mayHang: mix.blows.includes('hangingAppends'),
+        mayHang: mix.blows.some(blow => blow.startsWith('hang')),
         log: fencing.listen(log.with({ host: index }), `host-${index}`),
         wallSkewMs: (world.random.fraction() - 0.5) * 2 * mix.wallSkewMsMax,
       }),
