@@ -208,16 +208,6 @@ export const mutants: readonly Mutant[] = [
     ],
   },
   {
-    name: 'retention asks who is to do it where nobody tries again',
-    edits: [
-      {
-        file: 'broker/retention.ts',
-        from: "await this.#attempt('retention', () => this.#ifDesignated(() => this.#retainTopics()))",
-        to: "await this.#ifDesignated(() => this.#attempt('retention', () => this.#retainTopics()))",
-      },
-    ],
-  },
-  {
     name: 'a version hint is looked at only when there is no news',
     edits: [
       {

@@ -28,6 +28,7 @@ export interface Fault {
 }
 
 const startMs = Date.UTC(2026, 0, 1)
+const isTraced = process.env.FLOE_SIM_TRACE !== undefined
 
 export class World extends Draws {
   readonly seed: number
@@ -83,7 +84,7 @@ export class World extends Draws {
 
   /** What is worth telling runs apart by. */
   note(what: string): void {
-    if (process.env.FLOE_SIM_TRACE !== undefined) process.stderr.write(`${this.#nowMs.toFixed(1)} ${what}\n`)
+    if (isTraced) process.stderr.write(`${this.#nowMs.toFixed(1)} ${what}\n`)
     this.#trace.update(`${this.#nowMs.toFixed(3)} ${what}\n`)
   }
 

@@ -7,10 +7,12 @@ import { BrokerMetrics } from '../../../broker/metrics.ts'
 import { brokerOptionDefaults } from '../../../broker/options.ts'
 import { Retention } from '../../../broker/retention.ts'
 import { Membership } from '../../../catalog/node/membership.ts'
-import { systemClock } from '../../../core/clock.ts'
-import { silentLog } from '../../../core/log.ts'
+import { type Clock, systemClock } from '../../../core/clock.ts'
+import { FloeError } from '../../../core/errors.ts'
+import { type Log, silentLog } from '../../../core/log.ts'
 import { systemRandom } from '../../../core/random.ts'
 import { kafkaErrorCode } from '../../../kafka/errors.ts'
+import { collectLog } from '../../support/collect-log.ts'
 import { type InMemoryBroker, startInMemoryBroker, type TestClient } from '../../support/in-memory-broker.ts'
 import { createTopic, encode, fetchOne, makeBatch, produce } from './harness.ts'
 
@@ -353,6 +355,30 @@ describe('groups', () => {
 })
 
 describe('retention', () => {
+  const options = { ...brokerOptionDefaults, garbageDelayMs: 1_000, offsetsRetentionMs: 3_600_000 }
+
+  function makeRetention(clock: Clock, log: Log, metrics: BrokerMetrics, membership: Membership): Retention {
+    const { catalog, store } = running
+    const cluster = new ClusterView(catalog, membership)
+    const groups = new GroupCoordinator({ catalog, cluster, clock, random: systemRandom, options, metrics, log })
+    const { offsetsRetentionMs } = options
+    const groupExpiry = new GroupExpiry({ catalog, groups, cluster, clock, log, offsetsRetentionMs })
+    return new Retention({ catalog, store, clock, log, options, metrics, cluster, groupExpiry })
+  }
+
+  it('ends no round because it cannot ask who is to do it, and says so', async () => {
+    const nodes = () => Promise.reject(new FloeError('unavailable', 'catalog-closed', 'the catalog was closed'))
+    const [node] = await running.catalog.nodes()
+    const log = collectLog()
+    const membership = new Membership({ nodes }, { node: node! })
+    await makeRetention(systemClock, log, new BrokerMetrics(), membership).runOnce()
+    expect(log.complaints).toEqual(
+      ['expiry of group offsets', 'retention', 'removal of unused segments'].map(
+        what => `${what} failed and is tried again next time reason=the catalog was closed`,
+      ),
+    )
+  })
+
   it('lets go of old runs, collects their objects after the delay, and forgets unused groups', async () => {
     let shiftMs = 0
     const clock = { ...systemClock, nowMs: () => Date.now() + shiftMs }
@@ -366,14 +392,8 @@ describe('retention', () => {
     await produce(client, 'aging', makeBatch(['new']))
     for (let count = 0; count < 4; count++) await produce(client, 'sized', makeBatch(['x'.repeat(40)]))
     const metrics = new BrokerMetrics()
-    const options = { ...brokerOptionDefaults, garbageDelayMs: 1_000, offsetsRetentionMs: 3_600_000 }
     const [node] = await catalog.nodes()
-    const cluster = new ClusterView(catalog, new Membership(catalog, { node: node! }))
-    const log = silentLog
-    const groups = new GroupCoordinator({ catalog, cluster, clock, random: systemRandom, options, metrics, log })
-    const { offsetsRetentionMs } = options
-    const groupExpiry = new GroupExpiry({ catalog, groups, cluster, clock, log, offsetsRetentionMs })
-    const retention = new Retention({ catalog, store, clock, log, options, metrics, cluster, groupExpiry })
+    const retention = makeRetention(clock, silentLog, metrics, new Membership(catalog, { node: node! }))
     const claim = await catalog.claimGroup('forgotten', node!.instanceId)
     const committed = { topic: 'kept', partition: 0, offset: 1n, leaderEpoch: 0, metadata: '', committedMs: firstMs }
     await catalog.commitGroupOffsets('forgotten', [committed], 'epoch' in claim ? claim.epoch : 0)
