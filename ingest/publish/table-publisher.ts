@@ -141,6 +141,11 @@ export class TablePublisher {
     const table = await catalog.tableById(tableId)
     if (table === undefined) return false
     const folder = tableFolder(table.definition.name, table.tableUuid)
+    if (this.#renderer !== undefined && this.#renderer.version !== table.published?.version) {
+      // Another process has published since, and may have a put of the hint on its way.
+      this.#renderer = undefined
+      this.#isHintUncertain = true
+    }
     this.#renderer ??= await VersionRenderer.open(store, folder, table.published)
     const identity = describeTable(table, `${store.uri}/${folder}`)
     const plan = await this.#plan(pending)

@@ -56,6 +56,11 @@ export class VersionRenderer {
     return new VersionRenderer(readObject, iceberg, delta)
   }
 
+  /** The one that the next version is rendered on; undefined: there is none yet. */
+  get version(): number | undefined {
+    return this.#iceberg?.version
+  }
+
   /**
    * liveFiles  pages of every file live in the version, with when it was added; read only when a checkpoint is due
    * errors     internal or corrupt: what was rendered does not pass its own validation; invalid: the store was moved
