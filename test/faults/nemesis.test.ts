@@ -4,7 +4,7 @@
  * whoever is there and a consumer group goes on reading. Afterwards topics, catalog, Parquet files, Iceberg and Delta must tell the
  * clients' story. And all of it once more with the journal in PostgreSQL, which fares no better.
  *
- *   FLOE_NEMESIS_BLOWS   how many in each of the two (each kind once; with PostgreSQL what befalls that, and a kill)
+ *   FLOE_NEMESIS_BLOWS   how many in each of the two (each kind once; with PostgreSQL what befalls that)
  *   FLOE_NEMESIS_SEED    which (1)
  */
 import { writeFile } from 'node:fs/promises'
@@ -34,7 +34,7 @@ import { type Ground, type Node, strike } from './nemesis-blows.ts'
 const { FLOE_NEMESIS_BLOWS, FLOE_NEMESIS_SEED = '1' } = process.env
 const blowCount = FLOE_NEMESIS_BLOWS === undefined ? undefined : Number(FLOE_NEMESIS_BLOWS)
 const timeout = 7_200_000
-const databaseBlowCount = 4
+const databaseBlowCount = 3
 const processCount = 3
 const topics = [
   { topic: 'orders', partitionCount: 6 },
