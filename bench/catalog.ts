@@ -103,7 +103,7 @@ async function measureAppends({ client }: Catalog): Promise<{ appendMsP50: numbe
 }
 
 /** Sorts. */
-function quantile(latencies: number[], part: number): number {
+function quantile(latencies: number[] | Float64Array, part: number): number {
   latencies.sort((left, right) => left - right)
   return Number(latencies[Math.floor((latencies.length - 1) * part)]!.toFixed(1))
 }
@@ -175,28 +175,33 @@ async function measureJournal(committer: Committer, commits: number, filesPerCom
  * for a put of an entry's size when nothing else is asked of it.
  */
 async function measureAtRate(catalog: Catalog, committer: Committer, store: ObjectStore, commitsPerSecond: number) {
-  const commits = Math.round(commitsPerSecond * secondsAtRate)
+  const warmUpCommits = Math.round(commitsPerSecond * warmUpSeconds)
+  const commits = Math.round(commitsPerSecond * secondsAtRate) + warmUpCommits
   await committer.reserveNames(commits)
-  const latencies: number[] = []
-  const underWay: Promise<void>[] = []
+  const latencies = new Float64Array(commits)
+  let answered = 0
+  const allAnswered = Promise.withResolvers<void>()
   const sequenceBefore = catalog.status().sequence
   const startedMs = performance.now()
   const commitAt = async (dueMs: number): Promise<void> => {
     await committer.commit()
-    latencies.push(performance.now() - startedMs - dueMs)
+    latencies[answered++] = performance.now() - startedMs - dueMs
+    if (answered === commits) allAnswered.resolve()
   }
   for (let submitted = 0; submitted < commits; ) {
     const due = Math.min(commits, Math.floor(((performance.now() - startedMs) * commitsPerSecond) / 1000))
-    while (submitted < due) underWay.push(commitAt((submitted++ * 1000) / commitsPerSecond))
+    while (submitted < due) commitAt((submitted++ * 1000) / commitsPerSecond).catch(allAnswered.reject)
     await systemClock.sleep(1)
   }
-  await Promise.all(underWay)
+  await allAnswered.promise
   const entries = catalog.status().sequence - sequenceBefore
   const entryBytes = Math.round((commits * commandBytes) / entries)
+  // In order of answers, which is that of commits.
+  const measured = latencies.subarray(warmUpCommits)
   return {
     commitsPerSecond,
-    latencyMsP50: quantile(latencies, 0.5),
-    latencyMsP99: quantile(latencies, 0.99),
+    latencyMsP50: quantile(measured, 0.5),
+    latencyMsP99: quantile(measured, 0.99),
     entryBytes,
     ...(await measurePuts(store, entryBytes)),
   }
@@ -205,6 +210,7 @@ async function measureAtRate(catalog: Catalog, committer: Committer, store: Obje
 /** About: with statistics of eight columns. */
 const commandBytes = 280
 const secondsAtRate = 10
+const warmUpSeconds = 3
 const putCount = 500
 
 async function measurePuts(store: ObjectStore, bytes: number): Promise<{ putMsP50: number; putMsP99: number }> {

@@ -5,8 +5,8 @@ import type { CatalogState } from '../state/catalog-state.ts'
 import type { Tables } from '../state/tables.ts'
 
 const compress = promisify(zstdCompress)
-/** Levels above save little more, and take twice as long. */
-const level = 3
+/** Levels above save one byte in a hundred, and take half as long again. */
+const level = 1
 
 export class FilePacker {
   #running: Promise<void> | undefined
