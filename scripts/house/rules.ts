@@ -29,6 +29,10 @@ export const importTable: Readonly<Record<string, Reach>> = {
   bin: values('api', 'broker', 'ingest', 'query', 'catalog', 'table', 'storage', 'kafka', 'config', 'core'),
 }
 
+/** Runs in browsers as well. */
+const browserFolder = 'query/language/'
+const browserModules = new Set(['chevrotain'])
+
 const ambientFolders = new Set(['core', 'bin'])
 
 const ambientModules =
@@ -60,9 +64,15 @@ export function checkSource(file: string, text: string): Finding[] {
       findings.push({ file, line: index + 1, message })
     }
     const match = importPattern.exec(line)
-    if (match !== null)
-      checkImport(file, folder, reach, match[2] ?? match[3] ?? match[4]!, match[1] !== undefined, report)
+    if (match !== null) {
+      const specifier = match[2] ?? match[3] ?? match[4]!
+      checkImport(file, folder, reach, specifier, match[1] !== undefined, report)
+      checkBrowserImport(file, specifier, report)
+    }
     if (ambientFolders.has(folder)) continue
+    if (file.startsWith(browserFolder) && /\b(Buffer|process)\./.test(line)) {
+      report(`${browserFolder} runs in browsers, which have no Buffer and no process`)
+    }
     for (const [pattern, advice] of ambientUses) {
       const use = pattern.exec(line)
       if (use !== null) report(`${use[0].trim()} is ambient: ${advice}`)
@@ -92,13 +102,27 @@ function checkImport(
   else if (allowed === 'types' && !typeOnly) report(`${folder}/ may import only types from ${target}/`)
 }
 
+function checkBrowserImport(file: string, specifier: string, report: (message: string) => void): void {
+  if (!file.startsWith(browserFolder)) return
+  const isOwn = specifier.startsWith('.') && resolvePath(file, specifier).startsWith(browserFolder)
+  if (!isOwn && !browserModules.has(specifier)) {
+    report(
+      `${browserFolder} runs in browsers: it imports itself and ${[...browserModules].join(', ')}, not ${specifier}`,
+    )
+  }
+}
+
 function resolveFolder(file: string, specifier: string): string {
+  return resolvePath(file, specifier).split('/')[0]!
+}
+
+function resolvePath(file: string, specifier: string): string {
   const parts = file.split('/').slice(0, -1)
   for (const step of specifier.split('/')) {
     if (step === '..') parts.pop()
     else if (step !== '.') parts.push(step)
   }
-  return parts[0] ?? ''
+  return parts.join('/')
 }
 
 /** Blanks comments, keeping line numbers. Strings are left alone: a rule that trips over one deserves a look. */

@@ -32,6 +32,24 @@ describe('import directions', () => {
   })
 })
 
+describe('what runs in browsers', () => {
+  it('imports itself and chevrotain', () => {
+    expect(messages('query/language/build/a.ts', "import { x } from '../b.ts'")).toEqual([])
+    expect(messages('query/language/a.ts', "import { CstParser } from 'chevrotain'")).toEqual([])
+    for (const specifier of ['node:util', 'yaml', '../engine/a.ts', '../../core/errors.ts']) {
+      expect(messages('query/language/a.ts', `import { x } from '${specifier}'`)).toEqual([
+        `1: query/language/ runs in browsers: it imports itself and chevrotain, not ${specifier}`,
+      ])
+      expect(messages('query/a.ts', `import { x } from '${specifier.replace('../', './')}'`)).toEqual([])
+    }
+  })
+
+  it('has no Buffer and no process', () => {
+    expect(messages('query/language/a.ts', "Buffer.from('a')")).toHaveLength(1)
+    expect(messages('query/a.ts', "Buffer.from('a')")).toEqual([])
+  })
+})
+
 describe('ambient state', () => {
   it.each([
     ['const t = Date.now()', 'Date.now'],

@@ -87,11 +87,16 @@ export function isMadeUp(token: IToken): boolean {
   return token.isInsertedInRecovery === true
 }
 
+/** From the first token to the last, without those that recovery made up; empty when nothing is left. */
 export function spanOfNode(node: CstNode): Span {
-  const from = node.location?.startOffset
-  const last = node.location?.endOffset
-  if (from === undefined || last === undefined || Number.isNaN(from) || Number.isNaN(last)) return { from: 0, to: 0 }
-  return { from, to: last + 1 }
+  const from = node.location?.startOffset ?? -1
+  const last = node.location?.endOffset ?? -1
+  if (from >= 0 && last >= from) return { from, to: last + 1 }
+  const spans = Object.values(node.children)
+    .flat()
+    .map(child => ('children' in child ? spanOfNode(child) : spanOf(child)))
+    .filter(span => span.from >= 0 && span.to > span.from)
+  return spans.length === 0 ? { from: 0, to: 0 } : spans.reduce(joinSpans)
 }
 
 export function joinSpans(a: Span, b: Span): Span {

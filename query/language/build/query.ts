@@ -1,5 +1,5 @@
 /** The tree of a whole query from Chevrotain's tree, as far as recovery has left one. */
-import type { CstNode } from 'chevrotain'
+import { type CstNode, tokenMatcher } from 'chevrotain'
 import { type Filter, joinFilters, type Query, type Span, type Stage, type TableSource } from '../ast.ts'
 import { formatFilter } from '../format.ts'
 import { queryLimits } from '../limits.ts'
@@ -68,7 +68,7 @@ function buildSource(context: BuildContext, node: CstNode | undefined): TableSou
   for (const type of [t.From, t.Table]) context.keyword(tokenOf(node, type))
   const token = tokenOf(node, 'name')
   if (token === undefined) return undefined
-  const isString = t.Text.categoryMatchesMap?.[token.tokenTypeIdx] === true
+  const isString = tokenMatcher(token, t.Text)
   const name = isString ? readString(context, token).value.text : token.image
   if (!isString && !isBareName(name)) context.rewrites.replace(spanOf(token), quoteString(name))
   if (/^[A-Za-z0-9_]{1,200}$/.test(name)) return { kind: 'table', name, span: spanOfNode(node) }
