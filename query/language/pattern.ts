@@ -200,10 +200,10 @@ class PatternReader {
         'no engine can match them in linear time',
       )
     }
-    if (/[A-Za-z0-9]/.test(letter)) return this.#refuse(`\\${letter} is not known`, from, this.#at)
     const code = this.#text.codePointAt(from + 1)!
     this.#at = from + 1 + String.fromCodePoint(code).length
-    return character(code)
+    if (code < 0x80 && !/[A-Za-z0-9]/.test(letter)) return character(code)
+    return this.#refuse(`${this.#text.slice(from, this.#at)} is not known`, from, this.#at)
   }
 
   #readProperty(rest: string, from: number): string {
