@@ -20,7 +20,8 @@ export const reservedWords = [
   'null',
 ] as const
 
-const reserved = new Set<string>(reservedWords.map(word => word.toLowerCase()))
+/** With the spellings of others that are taken for them. */
+const reserved = new Set<string>([...reservedWords.map(word => word.toLowerCase()), 'starts_with', 'ends_with'])
 
 export function isReserved(word: string): boolean {
   return reserved.has(word.toLowerCase())

@@ -20,7 +20,24 @@ const span = emptySpan
 /** Names that need no quotes, words of the language, and names that need them. */
 const name = fc.oneof(
   fc.constantFrom('data', 'level', 'latency_ms', 'content-type', 'größe', '$ref', 'count', 'by', 'limit', 'i'),
-  fc.constantFrom('and', 'In', 'not', 'now', 'null', 'exists', 'k8s.pod', 'a b', '', '"', '\\', '`', '0', '-', '*'),
+  fc.constantFrom(
+    'and',
+    'In',
+    'not',
+    'now',
+    'null',
+    'exists',
+    'starts_with',
+    'k8s.pod',
+    'a b',
+    '',
+    '"',
+    '\\',
+    '`',
+    '0',
+    '-',
+    '*',
+  ),
   fc.string({ maxLength: 6 }),
   fc.string({ unit: 'binary', maxLength: 4 }),
 )

@@ -108,6 +108,7 @@ test.each([
   'a like "50\\\\%*"',
   '| timechart 5m p99(data.latency_ms) if (data.level == "info") as p99 by data.region over time limit 5',
   'from table orders amount > 12345678901234567890',
+  '"starts_with" == 1 and "ENDS_WITH" == 2',
   '| sort by desc, by.desc',
   '| top 5 by',
   '| top 5 s',
