@@ -7,6 +7,7 @@
  */
 import { zstdDecompressSync } from 'node:zlib'
 import { FloeError } from '../../core/errors.ts'
+import { commandBytesMax } from '../limits.ts'
 import type { SnapshotReader } from '../snapshot/snapshot-reader.ts'
 import type { SnapshotWriter } from '../snapshot/snapshot-writer.ts'
 import { FileColumns, fileRowBytes } from './file-columns.ts'
@@ -14,6 +15,8 @@ import { FileColumns, fileRowBytes } from './file-columns.ts'
 /** A block is full at so many rows, or so many bytes of details; a single row may have more. */
 export const blockRowsMax = 1024
 export const blockDetailBytesMax = 1 << 20
+/** The row that fills a block came in one command. */
+const unpackedBytesMax = blockRowsMax * fileRowBytes + blockDetailBytesMax + commandBytesMax
 
 interface PackedColumns {
   readonly frame: Uint8Array
@@ -93,7 +96,8 @@ export class FileBlock {
     const lastSequence = reader.uvarint()
     const unpackedBytes = reader.uvarint()
     const frame = reader.bytesColumn()
-    if (length === 0 || length > blockRowsMax || unpackedBytes < length * fileRowBytes) {
+    const isPossible = unpackedBytes >= length * fileRowBytes && unpackedBytes <= unpackedBytesMax
+    if (length === 0 || length > blockRowsMax || !isPossible) {
       throw reader.corrupt('a block of data files has an impossible length')
     }
     return new FileBlock(firstRow, length, firstSequence, lastSequence, { frame, unpackedBytes })
