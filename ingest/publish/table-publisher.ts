@@ -153,6 +153,8 @@ export class TablePublisher {
     await writeVersion(store, folder, rendered, clock)
     const completed = await catalog.completePublish(tableId, pending.version, rendered.icebergMetadataPath)
     this.#delayHintCheck()
+    // Others were faster, and published more: the hint of this version may have landed after theirs.
+    if ((await catalog.tableById(tableId))?.published?.version !== pending.version) this.#isHintUncertain = true
     if (typeof completed === 'string') return false
     log.debug('version published', { version: completed.version, files: plan.added.length })
     return true
