@@ -109,9 +109,14 @@ export class ByteReader {
     }
     throw this.corrupt('varint too long')
   }
+  /** Zigzag. Its first byte holds the sign and six bits, so that no step exceeds what a number holds exactly. */
   varint(): number {
-    const value = this.uvarint()
-    return value % 2 === 0 ? value / 2 : -(value + 1) / 2
+    const first = this.uint8()
+    const sign = first & 1
+    let magnitude = (first & 0x7f) >>> 1
+    if (first >= 0x80) magnitude += this.uvarint() * 64
+    if (magnitude > Number.MAX_SAFE_INTEGER - sign) throw this.corrupt('integer beyond 2^53')
+    return sign === 0 ? magnitude : -magnitude - 1
   }
   /** A view of the next `count` bytes. */
   raw(count: number): Uint8Array {

@@ -85,9 +85,16 @@ export class ByteWriter {
     bytes[at++] = low
     this.length = at
   }
-  /** Zigzag, whole numbers within ±2^52. */
+  /** Zigzag, whole numbers within ±(2^53 - 1): the first byte holds the sign and six bits of the magnitude. */
   varint(value: number): void {
-    this.uvarint(value >= 0 ? value * 2 : -value * 2 - 1)
+    const sign = value < 0 ? 1 : 0
+    const magnitude = value < 0 ? -value - 1 : value
+    if (magnitude < 64) {
+      this.uint8((magnitude << 1) | sign)
+      return
+    }
+    this.uint8(0x80 | ((magnitude % 64) << 1) | sign)
+    this.uvarint(Math.floor(magnitude / 64))
   }
   raw(bytes: Uint8Array): void {
     const { length } = bytes

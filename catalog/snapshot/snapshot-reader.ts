@@ -69,9 +69,14 @@ export class SnapshotReader {
     throw this.corrupt('varint too long')
   }
 
+  /** Zigzag, as ByteReader reads it. */
   varint(): number {
-    const value = this.uvarint()
-    return value % 2 === 0 ? value / 2 : -(value + 1) / 2
+    const first = this.uint8()
+    const sign = first & 1
+    let magnitude = (first & 0x7f) >>> 1
+    if (first >= 0x80) magnitude += this.uvarint() * 64
+    if (magnitude > Number.MAX_SAFE_INTEGER - sign) throw this.corrupt('integer beyond 2^53')
+    return sign === 0 ? magnitude : -magnitude - 1
   }
 
   float64(): number {

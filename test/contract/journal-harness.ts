@@ -201,7 +201,10 @@ export const workload: readonly (readonly Step[])[] = [
     step(commitGroupOffsets, {
       group: 'g',
       claimEpoch: 1,
-      offsets: [{ topic: 'clicks', partition: 0, offset: 3n, leaderEpoch: -1, metadata: 'm', committedMs: 5 }],
+      offsets: [
+        { topic: 'clicks', partition: 0, offset: 3n, leaderEpoch: -1, metadata: 'm', committedMs: 5 },
+        { topic: 'clicks', partition: 1, offset: 2n ** 53n - 1n, leaderEpoch: 0, metadata: '', committedMs: 5 },
+      ],
     }),
     step(beginPublish, 1),
   ],

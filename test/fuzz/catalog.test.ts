@@ -37,6 +37,21 @@ function attempt<T>(decode: () => T, ...kinds: readonly string[]): T | undefined
 
 const change = fc.record({ at: fc.nat(), bits: fc.integer({ min: 1, max: 255 }) })
 
+/** The largest whole number a catalog keeps, as int53 and as uvarint: where one of them is read, every sum and scale is at its edge. */
+const extremes = [
+  [0x00, 0x1f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
+  [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0f],
+]
+
+/** Valid bytes with an extreme number in the place of some of them. */
+function withExtreme(valid: Uint8Array): fc.Arbitrary<Uint8Array> {
+  return fc
+    .record({ extreme: fc.constantFrom(...extremes), at: fc.nat(valid.length), replaced: fc.constantFrom(0, 1, 2, 8) })
+    .map(({ extreme, at, replaced }) =>
+      Uint8Array.from([...valid.subarray(0, at), ...extreme, ...valid.subarray(at + replaced)]),
+    )
+}
+
 /** Valid bytes with some damage. */
 function damaged(valid: Uint8Array): fc.Arbitrary<Uint8Array> {
   return fc
@@ -187,7 +202,11 @@ const anyCommand = fc.oneof(
   fc.record({ id: fc.constantFrom(...ids), payload: fc.uint8Array({ maxLength: 120 }) }),
   fc
     .nat(payloads.length - 1)
-    .chain(index => damaged(payloads[index]!.payload).map(payload => ({ id: payloads[index]!.id, payload }))),
+    .chain(index =>
+      fc
+        .oneof(damaged(payloads[index]!.payload), withExtreme(payloads[index]!.payload))
+        .map(payload => ({ id: payloads[index]!.id, payload })),
+    ),
   fc
     .tuple(fc.constantFrom(...ids), fc.nat(payloads.length - 1))
     .map(([id, index]) => ({ id, payload: payloads[index]!.payload })),

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { SnapshotReader } from '../../../catalog/snapshot/snapshot-reader.ts'
 import { ByteReader } from '../../../core/byte-reader.ts'
 import { ByteWriter } from '../../../core/byte-writer.ts'
 
@@ -33,14 +34,26 @@ test('unsigned varints of every length come back, also at the very end of the by
 })
 
 test('signed varints come back', () => {
-  const number = fc.oneof(fc.constantFrom(-1, 0, 1, -(2 ** 52) + 1, 2 ** 52 - 1), fc.integer())
+  const edge = fc.constantFrom(...edges, ...edges.map(value => -value), -64, -65, 63, 64, 2 ** 52, -(2 ** 52))
   fc.assert(
-    fc.property(number, value => {
+    fc.property(fc.oneof(edge, fc.integer(), fc.maxSafeInteger()), value => {
       const writer = new ByteWriter()
       writer.varint(value)
-      expect(new ByteReader(writer.take(), 'number').varint()).toBe(value)
+      const bytes = writer.take()
+      expect(new ByteReader(bytes, 'number').varint()).toBe(value + 0)
+      expect(new SnapshotReader([bytes], 'number').varint()).toBe(value + 0)
     }),
   )
+})
+
+test('a signed varint beyond 2^53 is corrupt', () => {
+  for (const first of [0x80, 0x81]) {
+    const bytes = new Uint8Array([first, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x01])
+    expect(new ByteReader(bytes, 'number').varint()).toBe(first === 0x80 ? 2 ** 48 : -(2 ** 48) - 1)
+    bytes[7] = 0x20
+    expect(() => new ByteReader(bytes, 'number').varint()).toThrow('integer beyond 2^53')
+    expect(() => new SnapshotReader([bytes], 'number').varint()).toThrow('integer beyond 2^53')
+  }
 })
 
 test('a varint cut short or longer than 2^53 is corrupt', () => {
