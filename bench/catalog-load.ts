@@ -2,7 +2,7 @@
  * What the catalog's benches commit: data files of 50 tables with 256 source partitions each, and segments of 1,000 topic partitions,
  * encoded as the leader would journal them.
  */
-import { applyBatch, BatchAnswers } from '../catalog/apply-batch.ts'
+import { applyBatch, BatchAnswers, type BatchBody } from '../catalog/apply-batch.ts'
 import type { CommitSegment, CommitTableFiles, NewDataFile, TableDefinition } from '../catalog/client.ts'
 import type { Command } from '../catalog/commands/command.ts'
 import { commitSegment } from '../catalog/commands/commit-segment.ts'
@@ -193,16 +193,16 @@ export class StateMachineLoad {
         configs: {},
       })
     }
-    this.apply(setup)
+    this.apply(bodyOf(setup))
   }
 
   #add<A, R>(batch: OpenBatch, command: Command<A, R>, args: A): void {
     batch.add(pendingCommand(clientId, ++this.#requestNumber, command, args))
   }
 
-  apply({ clientIds, commandCount, body }: OpenBatch): void {
+  apply(batch: BatchBody): void {
     this.#out.reset()
-    applyBatch(this.state, { nowMs, clientIds, commandCount, bytes: body.view() }, this.#out, this.#answers)
+    applyBatch(this.state, batch, this.#out, this.#answers)
   }
 
   /** Grants `count` names and hands them out one by one. */
@@ -213,7 +213,7 @@ export class StateMachineLoad {
       this.#add(batch, grantNames, { purpose, count: namesPerGrantMax, ttlMs: 3600_000, tableId: undefined })
       this.#grantCount++
     }
-    this.apply(batch)
+    this.apply(bodyOf(batch))
     let next = 0
     return () => {
       const at = next++
@@ -222,13 +222,13 @@ export class StateMachineLoad {
   }
 
   /** Encoded, not applied. */
-  *fileCommits(commits: number, filesPerCommit: number, random?: Random): Generator<OpenBatch> {
+  *fileCommits(commits: number, filesPerCommit: number, random?: Random): Generator<BatchBody> {
     const sequence = new CommitSequence(filesPerCommit, this.grant('data-file', commits * filesPerCommit), random)
     yield* this.#batches(commits, batch => this.#add(batch, commitTableFiles, sequence.make()))
   }
 
   /** One batch of records each, to all partitions in turns. */
-  *segmentCommits(commits: number): Generator<OpenBatch> {
+  *segmentCommits(commits: number): Generator<BatchBody> {
     const names = this.grant('segment', commits)
     yield* this.#batches(commits, batch => this.#add(batch, commitSegment, this.#nextSegment(names())))
   }
@@ -250,13 +250,18 @@ export class StateMachineLoad {
     return { ...name, segmentBytes: 100_100, batches: [batch] }
   }
 
-  *#batches(commands: number, add: (batch: OpenBatch) => void): Generator<OpenBatch> {
+  *#batches(commands: number, add: (batch: OpenBatch) => void): Generator<BatchBody> {
     for (let done = 0; done < commands; ) {
       const batch = new OpenBatch(new ByteWriter(commandsPerBatch * 300))
       for (let index = 0; index < commandsPerBatch && done < commands; index++, done++) add(batch)
-      yield batch
+      yield bodyOf(batch)
     }
   }
+}
+
+/** The bytes alone: those who wait for the answers are not kept. */
+function bodyOf({ clientIds, commandCount, body }: OpenBatch): BatchBody {
+  return { nowMs, clientIds, commandCount, bytes: body.take() }
 }
 
 export function countFiles(state: CatalogState): number {

@@ -10,8 +10,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import type { BatchBody } from '../catalog/apply-batch.ts'
 import { journalInStore } from '../catalog/journal/journal.ts'
-import type { OpenBatch } from '../catalog/journal/open-batch.ts'
 import { FilePacker } from '../catalog/replica/pack-files.ts'
 import { captureSnapshot, listSnapshots, readSnapshot, writeSnapshot } from '../catalog/snapshot/snapshot-store.ts'
 import { systemClock } from '../core/clock.ts'
@@ -35,7 +35,7 @@ const sampleIntervalMs = 5
 const load = new StateMachineLoad()
 const packer = new FilePacker()
 
-async function applyAll(batches: Iterable<OpenBatch>): Promise<void> {
+async function applyAll(batches: Iterable<BatchBody>): Promise<void> {
   for (const batch of batches) {
     load.apply(batch)
     packer.notice(load.state)

@@ -170,11 +170,51 @@ async function measureJournal(committer: Committer, commits: number, filesPerCom
   return { commits: rate, latencyMsP50: quantile(latencies, 0.5), latencyMsP99: quantile(latencies, 0.99) }
 }
 
+/** The journal, and how long each of its appends took. */
+class TimedJournal implements Journal {
+  readonly identity: Journal['identity']
+  readonly #journal: Journal
+  #latenciesMs: number[] = []
+
+  constructor(journal: Journal) {
+    this.identity = journal.identity
+    this.#journal = journal
+  }
+
+  async append(...entry: Parameters<Journal['append']>): ReturnType<Journal['append']> {
+    const started = performance.now()
+    const outcome = await this.#journal.append(...entry)
+    this.#latenciesMs.push(performance.now() - started)
+    return outcome
+  }
+
+  read(epoch: number, sequence: number): ReturnType<Journal['read']> {
+    return this.#journal.read(epoch, sequence)
+  }
+
+  trim(sequence: number): Promise<void> {
+    return this.#journal.trim(sequence)
+  }
+
+  /** Of the appends since the last call. */
+  takeLatenciesMs(): number[] {
+    const latencies = this.#latenciesMs
+    this.#latenciesMs = []
+    return latencies
+  }
+}
+
 /**
- * Commits come at a given rate, whatever waits for an answer; latency counts from when a commit was due. Beside it what the store takes
- * for a put of an entry's size when nothing else is asked of it.
+ * Commits come at a given rate, whatever waits for an answer; latency counts from when a commit was due. Beside it what the journal's
+ * appends took meanwhile, and what the store takes for a put of an entry's size when nothing else is asked of it.
  */
-async function measureAtRate(catalog: Catalog, committer: Committer, store: ObjectStore, commitsPerSecond: number) {
+async function measureAtRate(
+  catalog: Catalog,
+  committer: Committer,
+  journal: TimedJournal,
+  store: ObjectStore | undefined,
+  commitsPerSecond: number,
+) {
   const warmUpCommits = Math.round(commitsPerSecond * warmUpSeconds)
   const commits = Math.round(commitsPerSecond * secondsAtRate) + warmUpCommits
   await committer.reserveNames(commits)
@@ -189,6 +229,7 @@ async function measureAtRate(catalog: Catalog, committer: Committer, store: Obje
     if (answered === commits) allAnswered.resolve()
   }
   for (let submitted = 0; submitted < commits; ) {
+    if (submitted < warmUpCommits) journal.takeLatenciesMs()
     const due = Math.min(commits, Math.floor(((performance.now() - startedMs) * commitsPerSecond) / 1000))
     while (submitted < due) commitAt((submitted++ * 1000) / commitsPerSecond).catch(allAnswered.reject)
     await systemClock.sleep(1)
@@ -198,12 +239,15 @@ async function measureAtRate(catalog: Catalog, committer: Committer, store: Obje
   const entryBytes = Math.round((commits * commandBytes) / entries)
   // In order of answers, which is that of commits.
   const measured = latencies.subarray(warmUpCommits)
+  const appends = journal.takeLatenciesMs()
   return {
     commitsPerSecond,
     latencyMsP50: quantile(measured, 0.5),
     latencyMsP99: quantile(measured, 0.99),
+    appendMsP50: quantile(appends, 0.5),
+    appendMsP99: quantile(appends, 0.99),
     entryBytes,
-    ...(await measurePuts(store, entryBytes)),
+    ...(store === undefined ? {} : await measurePuts(store, entryBytes)),
   }
 }
 
@@ -289,22 +333,22 @@ async function compareJournals(): Promise<void> {
     const store = await openPlace(place, name)
     const { url, password } = postgres
     const journalUrl = place === 'postgres' ? `${url}?table=${name}` : undefined
-    const { journal, close } = await openJournal({ store, url: journalUrl, password, log: silentLog, mayCreate: true })
+    const opened = await openJournal({ store, url: journalUrl, password, log: silentLog, mayCreate: true })
+    const journal = new TimedJournal(opened.journal)
     const catalog = await openBench(store, journal)
     const committer = await Committer.open(catalog)
     const appends = await measureAppends(catalog)
     const grouped = await measureJournal(committer, fileCount)
     // A put is what the journal in a store waits for.
-    const halfLoad =
-      place === 'postgres'
-        ? undefined
-        : await measureAtRate(catalog, committer, store, Math.round(grouped.commits.perSecond / 2))
+    const putStore = place === 'postgres' ? undefined : store
+    const rate = Math.round(grouped.commits.perSecond / 2)
+    const halfLoad = await measureAtRate(catalog, committer, journal, putStore, rate)
     const started = performance.now()
     const replayed = await openBench(store, journal)
     const recoverySeconds = round((performance.now() - started) / 1000)
     if (replayed.state.hash() !== catalog.state.hash()) throw new Error('recovery lost something')
     await replayed.close()
-    await close()
+    await opened.close()
     return { ...appends, ...grouped, halfLoad, recoverySeconds }
   }
   try {

@@ -96,16 +96,30 @@ export class ByteReader {
     return this.#longUvarint()
   }
   #longUvarint(): number {
-    let value = 0
-    let scale = 1
-    for (let count = 0; count < 8; count++) {
-      const byte = this.uint8()
-      value += (byte & 0x7f) * scale
+    const { bytes, end } = this
+    let at = this.offset
+    // Integer arithmetic as long as 32 bits hold it, which is four bytes.
+    let low = 0
+    for (let shift = 0; shift < 28; shift += 7) {
+      if (at >= end) throw this.corrupt(`needs ${at - this.offset + 1} bytes, ${end - this.offset} are left`)
+      const byte = bytes[at++]!
+      low |= (byte & 0x7f) << shift
       if (byte < 0x80) {
+        this.offset = at
+        return low
+      }
+    }
+    let high = 0
+    for (let shift = 0; shift < 28; shift += 7) {
+      if (at >= end) throw this.corrupt(`needs ${at - this.offset + 1} bytes, ${end - this.offset} are left`)
+      const byte = bytes[at++]!
+      high |= (byte & 0x7f) << shift
+      if (byte < 0x80) {
+        this.offset = at
+        const value = high * 0x1000_0000 + low
         if (value > Number.MAX_SAFE_INTEGER) throw this.corrupt('integer beyond 2^53')
         return value
       }
-      scale *= 0x80
     }
     throw this.corrupt('varint too long')
   }
