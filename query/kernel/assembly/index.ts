@@ -1,0 +1,8 @@
+/** What the kernel exports. Compiled by scripts/kernel/compile.ts. */
+export { project, setPlan, setWorkspace } from './project'
+export { selectStrings, selectTexts } from './select'
+
+/** Where the memory begins that the compiler did not use. */
+export function freeAt(): usize {
+  return __heap_base
+}
