@@ -139,12 +139,13 @@ async function checkTopic(
   topic: string,
   partitionCount: number,
 ): Promise<void> {
-  const { ledger, store, violations } = parts
+  const { ledger, violations } = parts
   await checkTable(parts, client, topic)
-  const records = rowsToRecords(await readTableRows(client, store, `floe__${topic}`), partitionCount)
+  const { rows, covered } = await readBoth(parts, client, broker, topic, partitionCount)
+  const records = rowsToRecords(rows, partitionCount)
   violations.push(...ledger.findBreaches(topic, records))
   const { topicId } = (await client.topicByName(topic))!
-  for (const [partition, stored] of (await readCovered(client, broker, topic, partitionCount)).entries()) {
+  for (const [partition, stored] of covered.entries()) {
     const [state] = await client.partitionStates([{ topicId, partition }])
     const kept = records[partition]!.slice(Number(state!.logStartOffset))
     if (describeTopicRows([stored]).join('\n') === describeTopicRows([kept]).join('\n')) continue
@@ -160,14 +161,13 @@ async function checkReborn(
   client: CatalogClient,
   broker: Broker,
 ): Promise<void> {
-  const { store, violations } = parts
+  const { violations } = parts
   await checkTable(parts, client, topic)
-  const rows = await readTableRows(client, store, `floe__${topic}`)
+  const { rows, covered: stored } = await readBoth(parts, client, broker, topic, 1)
   for (const { key: session, value } of rowsToRecords(rows, 1).flat()) {
     const { n } = parseValue(value)
     if (!ledger.wasSent(session, n)) violations.push(`${topic}: record ${n} of ${session} was never sent`)
   }
-  const stored = await readCovered(client, broker, topic, 1)
   const rowSet = new Set(rows)
   for (const row of describeTopicRows(stored)) if (!rowSet.has(row)) violations.push(`${topic}: ${row} is in no row`)
   const kept = new Set(stored.flat().map(({ key, value }) => `${key} ${parseValue(value).n}`))
@@ -178,7 +178,27 @@ async function checkReborn(
   }
 }
 
-/** What the topic holds of the offsets that its table accounts for, by partition: what nobody waits for any more may still arrive. */
+/** The table and its topic of one moment: what nobody waits for any more may arrive between the two. */
+async function readBoth(
+  { world, store }: AtRestParts,
+  client: CatalogClient,
+  broker: Broker,
+  topic: string,
+  partitionCount: number,
+): Promise<{ rows: readonly string[]; covered: TopicRecord[][] }> {
+  const name = `floe__${topic}`
+  for (;;) {
+    const { published, rowCount } = (await client.tableByName(name))!
+    if (published?.rowCount === rowCount) {
+      const rows = await readTableRows(client, store, name)
+      const covered = await readCovered(client, broker, topic, partitionCount)
+      if ((await client.tableByName(name))!.rowCount === rowCount) return { rows, covered }
+    }
+    await world.delay(1_000)
+  }
+}
+
+/** What the topic holds of the offsets that its table accounts for, by partition. */
 async function readCovered(
   client: CatalogClient,
   broker: Broker,

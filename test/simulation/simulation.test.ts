@@ -15,6 +15,7 @@ describe('seeds that broke something', () => {
     [9, 'a commit that failed was not noticed until the next one was due, which never was'],
     [5020, 'a bad read beside a write that failed ended the process'],
     [64054, 'the hint of a version that others had completed, and gone beyond, stayed'],
+    [105838, 'a table was compared with its topic of a later moment, when records had come that nobody waited for'],
     [80, 'whoever slept through a trim took its own stray seal for one, and led beside the cluster'],
     [114, 'a follower took the end of what was trimmed for the end, and never followed again'],
     [181, 'a worker compared an old account with what the topic has now, and stopped its table'],
