@@ -99,54 +99,71 @@ export const arbitraryValue: fc.Arbitrary<Value> = fc.oneof(
   fc.constant({ kind: 'null' as const, span }),
 )
 
-const test: fc.Arbitrary<Filter> = fc.oneof(
-  fc
-    .tuple(arbitraryField, fc.constantFrom('==', '!=', '<', '<=', '>', '>='), arbitraryValue)
-    .map(([field, operator, value]) => ({ kind: 'compare' as const, field, operator: operator as '==', value, span })),
-  fc
-    .tuple(arbitraryField, fc.boolean(), fc.array(arbitraryValue, { minLength: 1, maxLength: 3 }))
-    .map(([field, negated, values]) => ({ kind: 'in' as const, field, negated, values, span })),
-  fc
-    .tuple(arbitraryField, fc.boolean(), arbitraryValue, arbitraryValue)
-    .map(([field, negated, low, high]) => ({ kind: 'between' as const, field, negated, low, high, span })),
-  arbitraryField.map(field => ({ kind: 'exists' as const, field, span })),
-  fc
-    .tuple(arbitraryField, fc.constantFrom('contains', 'startsWith', 'endsWith', 'like'), fc.boolean(), stringValue)
-    .map(([field, operator, negated, operand]) => ({
-      kind: 'string-test' as const,
-      field,
-      operator: operator as 'like',
-      negated,
-      operand: operator === 'like' ? { ...operand, text: normalizeGlob(operand.text) } : operand,
-      span,
-    })),
-  fc
-    .tuple(
-      arbitraryField,
-      fc.boolean(),
-      fc.constantFrom('time.?out', '^[a-z"]+\\d{2,3}$', '(?:a|`)\\.', ''),
-      fc.boolean(),
-    )
-    .map(([field, negated, pattern, ignoreCase]) => ({
-      kind: 'string-test' as const,
-      field,
-      operator: 'matches' as const,
-      negated,
-      operand: { kind: 'string' as const, text: pattern, ignoreCase, span },
-      span,
-    })),
-  stringValue.map(operand => ({ kind: 'text' as const, operand, span })),
-)
+/** What tests are made of. */
+export interface FilterParts {
+  readonly field: fc.Arbitrary<Field>
+  readonly value: fc.Arbitrary<Value>
+  /** Operands of `contains` and its like, and of text. */
+  readonly string: fc.Arbitrary<StringValue>
+}
 
-export const arbitraryFilter: fc.Arbitrary<Filter> = fc.letrec<{ filter: Filter }>(tie => ({
-  filter: fc.oneof(
-    { maxDepth: 4, withCrossShrink: true },
-    test,
-    fc.array(tie('filter'), { minLength: 2, maxLength: 3 }).map(terms => joinFilters('and', terms, span)!),
-    fc.array(tie('filter'), { minLength: 2, maxLength: 3 }).map(terms => joinFilters('or', terms, span)!),
-    tie('filter').map(term => ({ kind: 'not' as const, term, span })),
-  ),
-})).filter
+export function testOf({ field, value, string }: FilterParts): fc.Arbitrary<Filter> {
+  return fc.oneof(
+    fc.tuple(field, fc.constantFrom('==', '!=', '<', '<=', '>', '>='), value).map(([field, operator, value]) => ({
+      kind: 'compare' as const,
+      field,
+      operator: operator as '==',
+      value,
+      span,
+    })),
+    fc
+      .tuple(field, fc.boolean(), fc.array(value, { minLength: 1, maxLength: 3 }))
+      .map(([field, negated, values]) => ({ kind: 'in' as const, field, negated, values, span })),
+    fc
+      .tuple(field, fc.boolean(), value, value)
+      .map(([field, negated, low, high]) => ({ kind: 'between' as const, field, negated, low, high, span })),
+    field.map(each => ({ kind: 'exists' as const, field: each, span })),
+    fc
+      .tuple(field, fc.constantFrom('contains', 'startsWith', 'endsWith', 'like'), fc.boolean(), string)
+      .map(([field, operator, negated, operand]) => ({
+        kind: 'string-test' as const,
+        field,
+        operator: operator as 'like',
+        negated,
+        operand: operator === 'like' ? { ...operand, text: normalizeGlob(operand.text) } : operand,
+        span,
+      })),
+    fc
+      .tuple(field, fc.boolean(), fc.constantFrom('time.?out', '^[a-z"]+\\d{2,3}$', '(?:a|`)\\.', ''), fc.boolean())
+      .map(([field, negated, pattern, ignoreCase]) => ({
+        kind: 'string-test' as const,
+        field,
+        operator: 'matches' as const,
+        negated,
+        operand: { kind: 'string' as const, text: pattern, ignoreCase, span },
+        span,
+      })),
+    string.map(operand => ({ kind: 'text' as const, operand, span })),
+  )
+}
+
+export function filterOf(parts: FilterParts): fc.Arbitrary<Filter> {
+  return fc.letrec<{ filter: Filter }>(tie => ({
+    filter: fc.oneof(
+      { maxDepth: 4, withCrossShrink: true },
+      testOf(parts),
+      fc.array(tie('filter'), { minLength: 2, maxLength: 3 }).map(terms => joinFilters('and', terms, span)!),
+      fc.array(tie('filter'), { minLength: 2, maxLength: 3 }).map(terms => joinFilters('or', terms, span)!),
+      tie('filter').map(term => ({ kind: 'not' as const, term, span })),
+    ),
+  })).filter
+}
+
+export const arbitraryFilter: fc.Arbitrary<Filter> = filterOf({
+  field: arbitraryField,
+  value: arbitraryValue,
+  string: stringValue,
+})
 
 const optional = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined })
 
