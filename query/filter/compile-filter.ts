@@ -5,7 +5,7 @@
 import type { Field, Filter, Test } from '../language/ast.ts'
 import { compileCellTest, type FieldTest, stringPattern } from '../values/cell-test.ts'
 import type { FieldPlan } from './field-plan.ts'
-import { exactNumberInterval, wholeNumberInterval } from './interval.ts'
+import { exactNumberInterval, timeInterval, wholeNumberInterval } from './interval.ts'
 import { compileReader, leadingNames, valueText } from './read-field.ts'
 import { AnyCellFilter, RecordNumberFilter, TextFilter } from './record-filters.ts'
 import { AndFilter, ConstantFilter, NotFilter, OrFilter, type RowFilter } from './row-filter.ts'
@@ -16,10 +16,10 @@ import {
   SlotKindFilter,
   SlotNumberFilter,
   SlotStringFilter,
+  SlotTimeFilter,
 } from './slot-filters.ts'
 
 const strings = kindSet('string', 'escapedString')
-const stringsAndNumbers = kindSet('string', 'escapedString', 'exactNumber', 'otherNumber')
 const present = kindSet('false', 'true', 'exactNumber', 'otherNumber', 'string', 'escapedString', 'array', 'object')
 
 /** nowMs  what `now` is, milliseconds since 1970 */
@@ -132,7 +132,7 @@ function compileSlotTest(test: FieldTest, slot: Slot, plan: FieldPlan, nowMs: nu
           return new SlotKindFilter(slot, kindSet(value.kind === 'null' ? 'null' : value.value ? 'true' : 'false'))
         case 'time':
         case 'now':
-          return new SlotCellFilter(slot, stringsAndNumbers, cellTest)
+          return new SlotTimeFilter(slot, timeInterval(operator, value, nowMs), cellTest)
         default:
           return new SlotNumberFilter(slot, exactNumberInterval(operator, value)!, cellTest)
       }

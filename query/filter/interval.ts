@@ -1,5 +1,6 @@
 /** Comparisons with a number or a time as ranges of doubles, so that one loop does them all. */
-import type { CompareOperator, Value } from '../language/ast.ts'
+import type { TimeInterval, TimePoint } from '../kernel/kernel.ts'
+import type { CompareOperator, NowValue, TimeValue, Value } from '../language/ast.ts'
 
 /** From `low` to `high`, both included; NaN holds nothing. */
 export interface Interval {
@@ -26,11 +27,41 @@ export function exactNumberInterval(operator: CompareOperator, value: Value): In
 /** The whole numbers below 2^53 that compare so with a number or, as milliseconds, with a time; undefined when the value is neither. */
 export function wholeNumberInterval(operator: CompareOperator, value: Value, nowMs: number): Interval | undefined {
   if (value.kind !== 'time' && value.kind !== 'now') return exactNumberInterval(operator, value)
-  const epochNs = value.kind === 'time' ? value.epochNs : BigInt(nowMs - value.agoMs) * nsPerMs
+  const epochNs = epochNsOf(value, nowMs)
   const floorMs = Number(floorDivide(epochNs, nsPerMs))
   if (epochNs % nsPerMs === 0n) return intervalOf(operator, floorMs, floorMs - 1, floorMs + 1)
   // Between two milliseconds: nothing equals it.
   return intervalOf(operator, Number.NaN, floorMs, floorMs + 1)
+}
+
+/** The times that compare so with a time. */
+export function timeInterval(operator: CompareOperator, value: TimeValue | NowValue, nowMs: number): TimeInterval {
+  const epochNs = epochNsOf(value, nowMs)
+  switch (operator) {
+    case '==':
+    case '!=':
+      return { low: timePoint(epochNs), high: timePoint(epochNs) }
+    case '<':
+      return { low: beforeAll, high: timePoint(epochNs - 1n) }
+    case '<=':
+      return { low: beforeAll, high: timePoint(epochNs) }
+    case '>':
+      return { low: timePoint(epochNs + 1n), high: afterAll }
+    case '>=':
+      return { low: timePoint(epochNs), high: afterAll }
+  }
+}
+
+const beforeAll: TimePoint = { ms: -infinity, ns: 0 }
+const afterAll: TimePoint = { ms: infinity, ns: 0 }
+
+function timePoint(epochNs: bigint): TimePoint {
+  const ms = floorDivide(epochNs, nsPerMs)
+  return { ms: Number(ms), ns: Number(epochNs - ms * nsPerMs) }
+}
+
+function epochNsOf(value: TimeValue | NowValue, nowMs: number): bigint {
+  return value.kind === 'time' ? value.epochNs : BigInt(nowMs - value.agoMs) * nsPerMs
 }
 
 /** What is equal is `at`, all up to `below` is less, all from `above` on is greater. */

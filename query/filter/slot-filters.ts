@@ -1,5 +1,11 @@
 /** Tests of slots: fields of JSON that names alone lead to. */
-import { blockRowsMax, type Kernel, type StringSelectOperator, valueKinds } from '../kernel/kernel.ts'
+import {
+  blockRowsMax,
+  type Kernel,
+  type StringSelectOperator,
+  type TimeInterval,
+  valueKinds,
+} from '../kernel/kernel.ts'
 import { type Cell, numberCell, readJsonCell } from '../values/cell.ts'
 import type { CellTest } from '../values/cell-test.ts'
 import type { Interval } from './interval.ts'
@@ -60,6 +66,30 @@ export class SlotNumberFilter implements RowFilter {
     }
     return selected
   }
+}
+
+/** Times in a range; numbers that are not exact in their column are read from their text. */
+export class SlotTimeFilter implements RowFilter {
+  readonly #slot: Slot
+  readonly #interval: TimeInterval
+  readonly #inexact: RowFilter
+
+  constructor(slot: Slot, interval: TimeInterval, test: CellTest) {
+    this.#slot = slot
+    this.#interval = interval
+    this.#inexact = new SlotCellFilter(slot, kindSet('string', 'escapedString', 'exactNumber', 'otherNumber'), test)
+  }
+
+  select(block: RecordBlock, from: number, count: number, to: number): number {
+    const { index } = this.#slot
+    if (hasOtherNumber(block.kernel, index)) return this.#inexact.select(block, from, count, to)
+    return block.kernel.selectTimes(index, this.#interval, from, count, to)
+  }
+}
+
+function hasOtherNumber({ kinds, rowCount }: Kernel, slot: number): boolean {
+  const base = slot * blockRowsMax
+  return kinds.subarray(base, base + rowCount).includes(valueKinds.otherNumber)
 }
 
 /** By kind alone. */

@@ -86,6 +86,16 @@ interface KernelExports {
     count: number,
     target: number,
   ) => number
+  readonly selectTimes: (
+    slot: number,
+    lowMs: number,
+    lowNs: number,
+    highMs: number,
+    highNs: number,
+    rows: number,
+    count: number,
+    target: number,
+  ) => number
   readonly selectTexts: (
     operand: number,
     operandBytes: number,
@@ -94,6 +104,18 @@ interface KernelExports {
     count: number,
     target: number,
   ) => number
+}
+
+/** Milliseconds since 1970, and 0 to 999,999 nanoseconds above them. */
+export interface TimePoint {
+  readonly ms: number
+  readonly ns: number
+}
+
+/** Both included; at infinity it is open. */
+export interface TimeInterval {
+  readonly low: TimePoint
+  readonly high: TimePoint
 }
 
 let compiled: WebAssembly.Module | undefined
@@ -227,6 +249,12 @@ export class Kernel {
     const code = stringOperatorCodes[operator]
     const rows = this.#selectionAt(from)
     return this.#exports.selectStrings(slot, code, at, byteCount, rareAt, rows, count, this.#selectionAt(to))
+  }
+
+  /** Likewise those whose slot holds a time between the two, in a string or as an exact number of milliseconds. */
+  selectTimes(slot: number, { low, high }: TimeInterval, from: number, count: number, to: number): number {
+    const rows = this.#selectionAt(from)
+    return this.#exports.selectTimes(slot, low.ms, low.ns, high.ms, high.ns, rows, count, this.#selectionAt(to))
   }
 
   /** Likewise those whose value contains the operand, as it was written. */

@@ -1,6 +1,6 @@
 /** What the kernel exports. Compiled by scripts/kernel/compile.ts. */
 export { project, setPlan, setWorkspace } from './project'
-export { selectStrings, selectTexts } from './select'
+export { selectStrings, selectTexts, selectTimes } from './select'
 
 /** Where the memory begins that the compiler did not use. */
 export function freeAt(): usize {

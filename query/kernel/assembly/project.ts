@@ -27,7 +27,7 @@ import { decodeString } from './strings'
 const kindNull: u8 = 1
 const kindFalse: u8 = 2
 const kindTrue: u8 = 3
-const kindExactNumber: u8 = 4
+export const kindExactNumber: u8 = 4
 const kindOtherNumber: u8 = 5
 export const kindString: u8 = 6
 export const kindEscapedString: u8 = 7
@@ -88,6 +88,10 @@ export function cellStart(cell: usize): usize {
 
 export function cellEnd(cell: usize): usize {
   return load<u32>(ends + (cell << 2))
+}
+
+export function cellNumber(cell: usize): f64 {
+  return load<f64>(numbers + (cell << 3))
 }
 
 export function valueStart(row: usize): usize {

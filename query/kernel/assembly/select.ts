@@ -5,8 +5,10 @@
 import {
   cellAt,
   cellEnd,
+  cellNumber,
   cellStart,
   kindEscapedString,
+  kindExactNumber,
   kindString,
   kinds,
   scratchAt,
@@ -14,6 +16,7 @@ import {
   valueStart,
 } from './project'
 import { compareBytes, containsBytes, decodeString } from './strings'
+import { isTimeBetween, parseTime, timeOfNumber } from './times'
 
 /** What reads them: kernel.ts. */
 const operatorEquals = 0
@@ -54,6 +57,44 @@ export function selectStrings(
     }
   }
   return selected
+}
+
+/** Times from low to high, in strings and in exact numbers of milliseconds. Other numbers do not pass, whatever they are. */
+export function selectTimes(
+  slot: usize,
+  lowMs: f64,
+  lowNs: i32,
+  highMs: f64,
+  highNs: i32,
+  rows: usize,
+  count: usize,
+  target: usize,
+): usize {
+  let selected: usize = 0
+  for (let index: usize = 0; index < count; index++) {
+    const row: usize = load<u32>(rows + (index << 2))
+    const cell = cellAt(slot, row)
+    if (!findTime(cell, load<u8>(kinds + cell)) || !isTimeBetween(lowMs, lowNs, highMs, highNs)) continue
+    store<u32>(target + (selected << 2), u32(row))
+    selected++
+  }
+  return selected
+}
+
+function findTime(cell: usize, kind: u8): bool {
+  switch (kind) {
+    case kindString:
+      return parseTime(cellStart(cell) + 1, cellEnd(cell) - 1)
+    case kindEscapedString: {
+      const bytes = decodeString(cellStart(cell) + 1, cellEnd(cell) - 1, scratchAt())
+      return parseTime(scratchAt(), scratchAt() + bytes)
+    }
+    case kindExactNumber:
+      timeOfNumber(cellNumber(cell))
+      return true
+    default:
+      return false
+  }
 }
 
 /** The text of the whole value, as it was written. Tombstones do not pass. */

@@ -104,6 +104,7 @@ export const damagedJsonText: fc.Arbitrary<string> = fc
   )
   .map(([text, at, piece, way]) => {
     const place = at % (text.length + 1)
-    if (way === 0) return text.slice(0, place)
-    return text.slice(0, place) + piece + text.slice(place + (way === 1 ? 1 : 0))
+    const rest = way === 0 ? '' : piece + text.slice(place + (way === 1 ? 1 : 0))
+    // Half of a pair is no text.
+    return (text.slice(0, place) + rest).toWellFormed()
   })
