@@ -3,7 +3,7 @@
  * order.
  */
 import type { CommittedOffset } from '../../catalog/client.ts'
-import { kafkaErrorCode } from '../../kafka/errors.ts'
+import { type KafkaErrorName, kafkaErrorCode } from '../../kafka/errors.ts'
 import type { RequestBody, ResponseBody } from '../../kafka/protocol/codec.ts'
 import type { Handler, HandlerContext } from '../context.ts'
 import { findTopicByName } from '../find-topic.ts'
@@ -13,6 +13,7 @@ import { enterInOrder } from '../session.ts'
 
 type Request = RequestBody<'OffsetCommit'>
 type Response = ResponseBody<'OffsetCommit'>
+type Partition = Request['topics'][number]['partitions'][number]
 
 export const handleOffsetCommit: Handler<'OffsetCommit'> = (request, { version, session }, context) => {
   return enterInOrder(
@@ -50,11 +51,8 @@ async function commit(
     partitions: partitions.map(partition => {
       const { partitionIndex, committedOffset, committedLeaderEpoch } = partition
       const metadata = partition.committedMetadata ?? ''
-      let errorCode = kafkaErrorCode[error]
-      if (error === 'NONE' && !knownTopics.has(name)) errorCode = kafkaErrorCode.UNKNOWN_TOPIC_OR_PARTITION
-      else if (error === 'NONE' && Buffer.byteLength(metadata) > brokerLimits.offsetMetadataBytesMax) {
-        errorCode = kafkaErrorCode.OFFSET_METADATA_TOO_LARGE
-      } else if (error === 'NONE') {
+      const problem = error === 'NONE' ? findProblem(partition, metadata, knownTopics.has(name)) : error
+      if (problem === 'NONE') {
         offsets.push({
           topic: name,
           partition: partitionIndex,
@@ -64,7 +62,7 @@ async function commit(
           committedMs,
         })
       }
-      return { partitionIndex, errorCode }
+      return { partitionIndex, errorCode: kafkaErrorCode[problem] }
     }),
   }))
   if (offsets.length === 0 || !('claimEpoch' in check)) return { topics }
@@ -78,4 +76,18 @@ async function commit(
       })),
     })),
   }
+}
+
+/** The largest offset that the catalog keeps; no log comes near it. */
+const committedOffsetMax = BigInt(Number.MAX_SAFE_INTEGER)
+
+function findProblem(
+  { partitionIndex, committedOffset }: Pick<Partition, 'partitionIndex' | 'committedOffset'>,
+  metadata: string,
+  isTopicKnown: boolean,
+): KafkaErrorName {
+  if (!isTopicKnown || partitionIndex < 0) return 'UNKNOWN_TOPIC_OR_PARTITION'
+  if (Buffer.byteLength(metadata) > brokerLimits.offsetMetadataBytesMax) return 'OFFSET_METADATA_TOO_LARGE'
+  if (committedOffset > committedOffsetMax || committedOffset < -committedOffsetMax) return 'INVALID_COMMIT_OFFSET_SIZE'
+  return 'NONE'
 }

@@ -212,18 +212,25 @@ describe('groups', () => {
     )
   const commit = async (
     groupId: string,
-    changes: { generationId?: number; memberId?: string; metadata?: string; topic?: string; version?: number } = {},
+    changes: {
+      generationId?: number
+      memberId?: string
+      metadata?: string
+      topic?: string
+      version?: number
+      partitionIndex?: number
+      committedOffset?: bigint
+    } = {},
   ) => {
     const { generationId = -1, memberId = '', metadata = '', topic = 'known', version = 9 } = changes
+    const { partitionIndex = 0, committedOffset = 7n } = changes
     const answer = await client.call(
       'OffsetCommit',
       {
         groupId,
         generationIdOrMemberEpoch: generationId,
         memberId,
-        topics: [
-          { name: topic, partitions: [{ partitionIndex: 0, committedOffset: 7n, committedMetadata: metadata }] },
-        ],
+        topics: [{ name: topic, partitions: [{ partitionIndex, committedOffset, committedMetadata: metadata }] }],
       },
       version,
     )
@@ -268,6 +275,14 @@ describe('groups', () => {
     expect(await commit('large', { metadata: 'x'.repeat(4_097) })).toBe(12)
     expect(await commit('large', { metadata: 'x'.repeat(4_096) })).toBe(0)
     expect(await commit('large', { topic: 'nowhere' })).toBe(3)
+    expect(await commit('large', { partitionIndex: -1 })).toBe(3)
+  })
+
+  it('keeps the largest offset that there may be, and refuses one beyond it without ending the connection', async () => {
+    expect(await commit('far', { committedOffset: 2n ** 53n })).toBe(kafkaErrorCode.INVALID_COMMIT_OFFSET_SIZE)
+    expect(await commit('far', { committedOffset: -(2n ** 63n) })).toBe(kafkaErrorCode.INVALID_COMMIT_OFFSET_SIZE)
+    expect(await commit('far', { committedOffset: 2n ** 53n - 1n })).toBe(0)
+    expect(await fetchOffset('far')).toEqual([0, 0, 2n ** 53n - 1n])
   })
 
   it('takes a group through its life', async () => {
