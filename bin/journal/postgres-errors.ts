@@ -32,8 +32,9 @@ const rulesByState: Readonly<Record<string, Rule>> = {
   '3F000': ['invalid', 'journal-schema-missing', 'create the schema, or correct the name in ?table='],
   '42501': accessDenied,
   '42P01': ['invalid', 'journal-table-missing', 'the table is not there'],
-  // Two processes that create the table at once: one of them is told that its name is taken.
+  // Processes that create the table at once: one of them is told that its name, or that of its row type, is taken.
   '42P07': conflict,
+  '42710': conflict,
   '23505': conflict,
   '40001': conflict,
   '40P01': conflict,

@@ -183,6 +183,15 @@ describe('a PostgreSQL that fails', () => {
   })
 })
 
+it('processes that make the table at the same moment all open the same journal', async () => {
+  for (let round = 0; round < 20; round++) {
+    const table = newTable()
+    const opened = await Promise.all(Array.from({ length: 8 }, () => openHere({ table })))
+    expect(new Set(opened.map(({ journal }) => Buffer.from(journal.identity.id).toString('hex'))).size).toBe(1)
+    for (const { close } of opened) await close()
+  }
+})
+
 it('of those who append at one place at once exactly one is applied, also while the journal is trimmed', async () => {
   const table = newTable()
   const writers = await Promise.all([1, 2, 3, 4].map(() => openHere({ table })))
