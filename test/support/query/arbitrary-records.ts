@@ -189,4 +189,18 @@ const parts = { field, value: operand, string }
 export const meetingFilter: fc.Arbitrary<Filter> = filterOf(parts)
 export const meetingTest: fc.Arbitrary<Filter> = testOf(parts)
 
+/** Of timestamps, offsets and partitions, near those of the records. */
+export const metadataFilter: fc.Arbitrary<Filter> = filterOf({
+  field: fc
+    .constantFrom<MetadataName>('offset', 'partition', 'timestamp')
+    .map(name => ({ kind: 'metadata' as const, name, span })),
+  value: fc.oneof(
+    fc
+      .constantFrom(424, 425, 426, 430, 436, 6, 7, 8, 6.5, timeMs, timeMs - 1, timeMs + 1)
+      .map(each => ({ kind: 'number' as const, value: each, span })),
+    operand,
+  ),
+  string,
+})
+
 export const filterNowMs = timeMs + 1
