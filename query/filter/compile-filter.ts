@@ -7,16 +7,16 @@ import { compileCellTest, type FieldTest, stringPattern } from '../values/cell-t
 import type { FieldPlan } from './field-plan.ts'
 import { exactNumberInterval, timeInterval, wholeNumberInterval } from './interval.ts'
 import { compileReader, leadingNames, valueText } from './read-field.ts'
-import { AnyCellFilter, RecordNumberFilter, TextFilter } from './record-filters.ts'
-import { AndFilter, ConstantFilter, NotFilter, OrFilter, type RowFilter } from './row-filter.ts'
+import { RecordNumberFilter, TextFilter } from './record-filters.ts'
+import { AndFilter, ConstantFilter, NotFilter, OrFilter, type RowFilter, RowTestFilter } from './row-filter.ts'
 import {
   kindSet,
   type Slot,
-  SlotCellFilter,
   SlotKindFilter,
   SlotNumberFilter,
   SlotStringFilter,
   SlotTimeFilter,
+  slotCellFilter,
 } from './slot-filters.ts'
 
 const strings = kindSet('string', 'escapedString')
@@ -67,10 +67,10 @@ function compileTest(test: Test, plan: FieldPlan, nowMs: number): RowFilter {
   if (test.kind === 'text') {
     if (!test.operand.ignoreCase) return new TextFilter(plan.operand(test.operand.text))
     const pattern = stringPattern({ operator: 'contains', operand: test.operand })
-    return new AnyCellFilter(
-      (block, row) => [valueText(block, row) ?? null],
-      cell => typeof cell === 'string' && pattern.test(cell),
-    )
+    return new RowTestFilter((block, row) => {
+      const text = valueText(block, row)
+      return text !== undefined && pattern.test(text)
+    })
   }
   const { field } = test
   if (field.kind === 'path') {
@@ -83,10 +83,9 @@ function compileTest(test: Test, plan: FieldPlan, nowMs: number): RowFilter {
 /** By the values of the field, one after the other. */
 function compileAnyTest(test: FieldTest, field: Field, plan: FieldPlan, nowMs: number): RowFilter {
   if (field.kind === 'header') plan.header(field.name)
-  return new AnyCellFilter(
-    compileReader(field, names => plan.slot(names)),
-    compileCellTest(test, nowMs),
-  )
+  const read = compileReader(field, names => plan.slot(names))
+  const cellTest = compileCellTest(test, nowMs)
+  return new RowTestFilter((block, row) => read(block, row).some(cellTest))
 }
 
 /** Of what all records have as a number. */
@@ -116,14 +115,14 @@ function compileSlotTest(test: FieldTest, slot: Slot, plan: FieldPlan, nowMs: nu
       if (!operand.ignoreCase && operator !== 'like' && operator !== 'matches') {
         return new SlotStringFilter(slot, operator, plan.operand(operand.text))
       }
-      return new SlotCellFilter(slot, strings, compileCellTest(test, nowMs))
+      return slotCellFilter(slot, strings, compileCellTest(test, nowMs))
     }
     case 'compare': {
       const { value, operator } = test
       const cellTest = compileCellTest(test, nowMs)
       switch (value.kind) {
         case 'string':
-          if (value.ignoreCase) return new SlotCellFilter(slot, strings, cellTest)
+          if (value.ignoreCase) return slotCellFilter(slot, strings, cellTest)
           return new SlotStringFilter(slot, operator === '!=' ? '==' : operator, plan.operand(value.text))
         case 'null':
         case 'boolean':

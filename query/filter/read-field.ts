@@ -4,10 +4,12 @@ import { blockRowsMax, valueKinds } from '../kernel/kernel.ts'
 import type { Field, MetadataName, PathStep } from '../language/ast.ts'
 import { type Cell, isObjectCell, Time } from '../values/cell.ts'
 import type { RecordBlock } from './record-block.ts'
-import type { CellReader } from './record-filters.ts'
 import { type Slot, slotCell } from './slot-filters.ts'
 
 const nsPerMs = 1_000_000n
+
+/** The values of a field of one row: none, one or, with `[*]`, several. */
+export type CellReader = (block: RecordBlock, row: number) => readonly Cell[]
 
 /** `slotOf` gives the slot of the names that a path begins with. */
 export function compileReader(field: Field, slotOf: (names: readonly string[]) => Slot): CellReader {

@@ -1,11 +1,10 @@
-/** Tests of what is not a slot: the record's own fields, its text, and fields behind an index or `[*]`. */
-import type { Cell } from '../values/cell.ts'
-import type { CellTest } from '../values/cell-test.ts'
+/** Tests of the record itself: what it has as a number, and its text. */
+import type { MetadataName } from '../language/ast.ts'
 import type { Interval } from './interval.ts'
 import type { RecordBlock } from './record-block.ts'
 import type { RowFilter } from './row-filter.ts'
 
-export type NumberColumn = 'offset' | 'timestamp' | 'partition' | 'size'
+export type NumberColumn = Exclude<MetadataName, 'key' | 'topic'>
 
 /** Whole numbers in a range. */
 export class RecordNumberFilter implements RowFilter {
@@ -64,30 +63,5 @@ export class TextFilter implements RowFilter {
 
   select({ kernel }: RecordBlock, from: number, count: number, to: number): number {
     return kernel.selectTexts(this.#operand, from, count, to)
-  }
-}
-
-/** The values of a field of one row: none, one or, with `[*]`, several. */
-export type CellReader = (block: RecordBlock, row: number) => readonly Cell[]
-
-/** Rows of which any value passes. */
-export class AnyCellFilter implements RowFilter {
-  readonly #read: CellReader
-  readonly #test: CellTest
-
-  constructor(read: CellReader, test: CellTest) {
-    this.#read = read
-    this.#test = test
-  }
-
-  select(block: RecordBlock, from: number, count: number, to: number): number {
-    const rows = block.kernel.selection(from)
-    const passing = block.kernel.selection(to)
-    let selected = 0
-    for (let index = 0; index < count; index++) {
-      const row = rows[index]!
-      if (this.#read(block, row).some(this.#test)) passing[selected++] = row
-    }
-    return selected
   }
 }

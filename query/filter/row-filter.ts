@@ -97,3 +97,23 @@ export class ConstantFilter implements RowFilter {
     return count
   }
 }
+
+/** What has to be looked at row by row: the slow way. */
+export class RowTestFilter implements RowFilter {
+  readonly #passes: (block: RecordBlock, row: number) => boolean
+
+  constructor(passes: (block: RecordBlock, row: number) => boolean) {
+    this.#passes = passes
+  }
+
+  select(block: RecordBlock, from: number, count: number, to: number): number {
+    const rows = block.kernel.selection(from)
+    const passing = block.kernel.selection(to)
+    let selected = 0
+    for (let index = 0; index < count; index++) {
+      const row = rows[index]!
+      if (this.#passes(block, row)) passing[selected++] = row
+    }
+    return selected
+  }
+}

@@ -10,9 +10,9 @@ import { type Cell, numberCell, readJsonCell } from '../values/cell.ts'
 import type { CellTest } from '../values/cell-test.ts'
 import type { Interval } from './interval.ts'
 import type { RecordBlock } from './record-block.ts'
-import type { RowFilter } from './row-filter.ts'
+import { type RowFilter, RowTestFilter } from './row-filter.ts'
 
-/** A slot whose number is known when all fields of the query are (slot-table.ts). */
+/** A slot whose number is known when all fields of the query are (field-plan.ts). */
 export interface Slot {
   readonly names: readonly string[]
   index: number
@@ -77,7 +77,7 @@ export class SlotTimeFilter implements RowFilter {
   constructor(slot: Slot, interval: TimeInterval, test: CellTest) {
     this.#slot = slot
     this.#interval = interval
-    this.#inexact = new SlotCellFilter(slot, kindSet('string', 'escapedString', 'exactNumber', 'otherNumber'), test)
+    this.#inexact = slotCellFilter(slot, kindSet('string', 'escapedString', 'exactNumber', 'otherNumber'), test)
   }
 
   select(block: RecordBlock, from: number, count: number, to: number): number {
@@ -118,30 +118,11 @@ export class SlotKindFilter implements RowFilter {
 }
 
 /** What needs the value itself, of kinds that may pass. */
-export class SlotCellFilter implements RowFilter {
-  readonly #slot: Slot
-  /** By kind: 1 may pass. */
-  readonly #mayPass: Uint8Array
-  readonly #test: CellTest
-
-  constructor(slot: Slot, mayPass: Uint8Array, test: CellTest) {
-    this.#slot = slot
-    this.#mayPass = mayPass
-    this.#test = test
-  }
-
-  select({ kernel }: RecordBlock, from: number, count: number, to: number): number {
-    const rows = kernel.selection(from)
-    const passing = kernel.selection(to)
-    const { kinds } = kernel
-    const base = this.#slot.index * blockRowsMax
-    let selected = 0
-    for (let index = 0; index < count; index++) {
-      const row = rows[index]!
-      if (this.#mayPass[kinds[base + row]!] === 1 && this.#test(slotCell(kernel, base + row))) passing[selected++] = row
-    }
-    return selected
-  }
+export function slotCellFilter(slot: Slot, mayPass: Uint8Array, test: CellTest): RowFilter {
+  return new RowTestFilter(({ kernel }, row) => {
+    const cell = slot.index * blockRowsMax + row
+    return mayPass[kernel.kinds[cell]!] === 1 && test(slotCell(kernel, cell))
+  })
 }
 
 /** `cell` is of a value that is not missing. */

@@ -2,7 +2,7 @@
  * The inner loops of the query engine, in WebAssembly with vector instructions (assembly/), over blocks of records in the kernel's own
  * memory.
  *
- *   memory := slot tree, operands, columns, selections, value spans, values, workspace
+ *   memory := slot tree, operands, columns, selections, value spans, values, scratch
  *
  * A slot is a field of JSON values that the query looks at, told by the names that lead to it. After `project` the columns hold what was
  * found: row r of slot s is element s * blockRowsMax + r of each.
@@ -74,7 +74,7 @@ interface KernelExports {
     spans: number,
     statuses: number,
   ) => void
-  readonly setWorkspace: (nesting: number, scratch: number) => void
+  readonly setScratch: (at: number) => void
   readonly project: (rowCount: number) => void
   readonly selectStrings: (
     slot: number,
@@ -216,10 +216,9 @@ export class Kernel {
 
   /** Finds the slots of all rows. errors  exhausted */
   project(): void {
-    const nestingAt = align(this.#valuesEnd + overreadBytes)
-    const scratchAt = align(nestingAt + (this.#valueBytesMax >>> 3) + 1)
+    const scratchAt = align(this.#valuesEnd + overreadBytes)
     this.#reserve(scratchAt + this.#valueBytesMax + overreadBytes)
-    this.#exports.setWorkspace(nestingAt, scratchAt)
+    this.#exports.setScratch(scratchAt)
     this.#exports.project(this.rowCount)
   }
 

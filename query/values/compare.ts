@@ -5,13 +5,10 @@ import { type Cell, Time } from './cell.ts'
 
 const nsPerMs = 1_000_000n
 
-/**
- * Below, equal or above 0; undefined when the two are not of one kind: then no comparison of them is true.
- *
- * nowMs  what `now` is, milliseconds since 1970
- */
+/** Below, equal or above 0; undefined when the two are not of one kind: then no comparison of them is true. */
 export type CellOrder = (cell: Cell) => number | undefined
 
+/** nowMs  what `now` is, milliseconds since 1970 */
 export function orderAgainst(value: Value, nowMs: number): CellOrder {
   switch (value.kind) {
     case 'string': {

@@ -7,7 +7,7 @@ const assembly = join(import.meta.dirname, '../../query/kernel/assembly')
 
 /** The module as base64. errors  Error: the compiler's messages */
 export async function compileKernel(): Promise<string> {
-  let module: Uint8Array | undefined
+  let module: Buffer | undefined
   const { error, stderr } = await asc.main(
     // No runtime: it keeps no objects. No assertions: they would be the compiler's own, of which there are none.
     [
@@ -27,14 +27,14 @@ export async function compileKernel(): Promise<string> {
     {
       readFile: name => readFile(join(assembly, name), 'utf8').catch(() => null),
       writeFile: (_name, contents) => {
-        module = contents as unknown as Uint8Array
+        module = Buffer.from(contents)
       },
       listFiles: () => [],
     },
   )
   if (error !== null || module === undefined)
     throw new Error(`the kernel does not compile:\n${stderr.toString()}`, { cause: error })
-  return Buffer.from(module).toString('base64')
+  return module.toString('base64')
 }
 
 /** The source file that holds the module. */

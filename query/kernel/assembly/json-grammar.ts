@@ -16,12 +16,10 @@ export let hasEscape: bool = false
 export let isNumberExact: bool = false
 export let numberValue: f64 = 0
 
-/** One bit for each open bracket, 1 for an object: as many bits as the text has bytes are enough. */
-let nesting: usize = 0
-
-export function setNesting(at: usize): void {
-  nesting = at
-}
+/** Brackets within each other: what is deeper is no JSON. Whoever parses a part of it may recurse. */
+const nestingMax: i32 = 1024
+/** One bit for each open bracket, 1 for an object. */
+const nesting = memory.data(nestingMax / 8)
 
 export function afterSpace(start: usize, end: usize): usize {
   let at = start
@@ -173,10 +171,10 @@ export function afterColon(start: usize, end: usize): usize {
   return afterSpace(at + 1, end)
 }
 
-/** A value of any kind, however deep; `start` is at its first byte. */
-export function afterValue(start: usize, end: usize): usize {
+/** A value of any kind; `start` is at its first byte, and so many brackets are open around it. */
+export function afterValue(start: usize, end: usize, outerDepth: i32): usize {
   let at = start
-  let depth: usize = 0
+  let depth = outerDepth
   while (at < end) {
     const byte = load<u8>(at)
     switch (byte) {
@@ -184,6 +182,7 @@ export function afterValue(start: usize, end: usize): usize {
         at = afterString(at + 1, end)
         break
       case 0x7b: // {
+        if (depth === nestingMax) return 0
         at = afterSpace(at + 1, end)
         if (at < end && load<u8>(at) === 0x7d) {
           at++
@@ -194,6 +193,7 @@ export function afterValue(start: usize, end: usize): usize {
         if (at === 0) return 0
         continue
       case 0x5b: // [
+        if (depth === nestingMax) return 0
         at = afterSpace(at + 1, end)
         if (at < end && load<u8>(at) === 0x5d) {
           at++
@@ -215,7 +215,7 @@ export function afterValue(start: usize, end: usize): usize {
     }
     if (at === 0) return 0
     // Behind a value: closing brackets, as many as there are, and then a comma, unless it was the whole.
-    while (depth > 0) {
+    while (depth > outerDepth) {
       at = afterSpace(at, end)
       if (at >= end) return 0
       const isObject = isOpenObject(depth - 1)
@@ -229,17 +229,17 @@ export function afterValue(start: usize, end: usize): usize {
       if (next !== (isObject ? 0x7d : 0x5d)) return 0
       depth--
     }
-    if (depth === 0) return at
+    if (depth === outerDepth) return at
   }
   return 0
 }
 
-function open(depth: usize, isObject: bool): void {
-  const at = nesting + (depth >> 3)
+function open(depth: i32, isObject: bool): void {
+  const at = nesting + usize(depth >> 3)
   const bit = u8(1) << u8(depth & 7)
   store<u8>(at, isObject ? load<u8>(at) | bit : load<u8>(at) & ~bit)
 }
 
-function isOpenObject(depth: usize): bool {
-  return ((load<u8>(nesting + (depth >> 3)) >> u8(depth & 7)) & 1) !== 0
+function isOpenObject(depth: i32): bool {
+  return ((load<u8>(nesting + usize(depth >> 3)) >> u8(depth & 7)) & 1) !== 0
 }

@@ -19,7 +19,6 @@ import {
   hasEscape,
   isNumberExact,
   numberValue,
-  setNesting,
 } from './json-grammar'
 import { decodeString } from './strings'
 
@@ -50,10 +49,9 @@ let spans: usize = 0
 let statuses: usize = 0
 let scratch: usize = 0
 
-/** `nesting` and `scratch` have room for as many bits, or bytes, as the largest value has bytes. */
-export function setWorkspace(nesting: usize, scratchAt: usize): void {
-  setNesting(nesting)
-  scratch = scratchAt
+/** It has room for as many bytes as the largest value. */
+export function setScratch(at: usize): void {
+  scratch = at
 }
 
 export function setPlan(
@@ -111,7 +109,7 @@ export function project(rowCount: usize): void {
       continue
     }
     let at = afterSpace(valueStart(row), end)
-    if (at < end) at = load<u8>(at) === 0x7b ? afterObject(at, end, root, row) : afterValue(at, end)
+    if (at < end) at = load<u8>(at) === 0x7b ? afterObject(at, end, root, row, 1) : afterValue(at, end, 0)
     else at = 0
     if (at !== 0 && afterSpace(at, end) === end) {
       store<u8>(statuses + row, statusJson)
@@ -126,8 +124,8 @@ function clear(firstSlot: usize, endSlot: usize, row: usize): void {
   for (let slot = firstSlot; slot < endSlot; slot++) store<u8>(kinds + cellAt(slot, row), 0)
 }
 
-/** `start` is at the bracket. As deep as names of a field go, and no deeper: what nobody looks at is passed by `afterValue`. */
-function afterObject(start: usize, end: usize, node: usize, row: usize): usize {
+/** `start` is at the bracket, the `depth`-th that is open. As deep as names of a field go, and no deeper: what nobody looks at is passed by `afterValue`. */
+function afterObject(start: usize, end: usize, node: usize, row: usize, depth: i32): usize {
   let at = afterSpace(start + 1, end)
   if (at < end && load<u8>(at) === 0x7d) return at + 1
   while (true) {
@@ -138,7 +136,7 @@ function afterObject(start: usize, end: usize, node: usize, row: usize): usize {
     const child = hasEscape ? findEscapedChild(node, nameAt, at - 1) : findChild(node, nameAt, at - 1 - nameAt)
     at = afterColon(at, end)
     if (at === 0) return 0
-    at = child === 0 ? afterValue(at, end) : afterWanted(at, end, child, row)
+    at = child === 0 ? afterValue(at, end, depth) : afterWanted(at, end, child, row, depth)
     if (at === 0) return 0
     at = afterSpace(at, end)
     if (at >= end) return 0
@@ -165,7 +163,7 @@ function findEscapedChild(node: usize, nameAt: usize, nameEnd: usize): usize {
 }
 
 /** Of several members with one name the last one counts, with all that is in it. */
-function afterWanted(start: usize, end: usize, child: usize, row: usize): usize {
+function afterWanted(start: usize, end: usize, child: usize, row: usize, depth: i32): usize {
   if (start >= end) return 0
   clear(load<u32>(child, 24), load<u32>(child, 28), row)
   const node: usize = load<u32>(child, 16)
@@ -177,11 +175,11 @@ function afterWanted(start: usize, end: usize, child: usize, row: usize): usize 
       kind = hasEscape ? kindEscapedString : kindString
       break
     case 0x7b:
-      at = node === 0 ? afterValue(start, end) : afterObject(start, end, node, row)
+      at = node === 0 ? afterValue(start, end, depth) : afterObject(start, end, node, row, depth + 1)
       kind = kindObject
       break
     case 0x5b:
-      at = afterValue(start, end)
+      at = afterValue(start, end, depth)
       kind = kindArray
       break
     case 0x74:

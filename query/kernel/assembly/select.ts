@@ -111,7 +111,7 @@ export function selectTexts(
     const row: usize = load<u32>(rows + (index << 2))
     const end = valueEnd(row)
     if (end === 0) continue
-    if (operandBytes === 0 || containsBytes(valueStart(row), end, operand, operandBytes, rareAt)) {
+    if (containsBytes(valueStart(row), end, operand, operandBytes, rareAt)) {
       store<u32>(target + (selected << 2), u32(row))
       selected++
     }
@@ -133,7 +133,7 @@ function passes(operator: i32, start: usize, end: usize, operand: usize, operand
     case operatorGreaterOrEqual:
       return compareBytes(start, bytes, operand, operandBytes) >= 0
     case operatorContains:
-      return operandBytes === 0 || containsBytes(start, end, operand, operandBytes, rareAt)
+      return containsBytes(start, end, operand, operandBytes, rareAt)
     case operatorStartsWith:
       return bytes >= operandBytes && memory.compare(start, operand, operandBytes) === 0
     default: // endsWith

@@ -92,10 +92,11 @@ export function compareBytes(left: usize, leftBytes: usize, right: usize, rightB
 }
 
 /**
- * Whether [start, end) contains the needle, which is not empty. `rareAt` is the place in the needle of the byte that is looked for first.
+ * Whether [start, end) contains the needle. `rareAt` is the place in the needle of the byte that is looked for first.
  * Up to 16 bytes behind the end are read.
  */
 export function containsBytes(start: usize, end: usize, needle: usize, needleBytes: usize, rareAt: usize): bool {
+  if (needleBytes === 0) return true
   if (end - start < needleBytes) return false
   const wanted = load<u8>(needle + rareAt)
   const wantedBytes = i8x16.splat(wanted)

@@ -1,5 +1,9 @@
 /** An event as the reference evaluator sees it: a record, and its value read as JSON with every number exact. */
 
+import type { Cell } from '../../../query/values/cell.ts'
+
+export { type Cell, isObjectCell as isObject, Time } from '../../../query/values/cell.ts'
+
 export interface QueryRecord {
   readonly topic: string
   readonly partition: number
@@ -10,26 +14,6 @@ export interface QueryRecord {
   readonly headers: readonly (readonly [name: string, value: string])[]
   /** The value as text; null is a tombstone. */
   readonly value: string | null
-}
-
-/** A number in JSON: a bigint when it is whole, else the nearest double. */
-export type Cell =
-  | null
-  | boolean
-  | number
-  | bigint
-  | string
-  | Time
-  | readonly Cell[]
-  | { readonly [name: string]: Cell }
-
-/** A moment, as opposed to a string that spells one. */
-export class Time {
-  readonly epochNs: bigint
-
-  constructor(epochNs: bigint) {
-    this.epochNs = epochNs
-  }
 }
 
 /** Undefined when the text is no JSON. */
@@ -47,8 +31,4 @@ export function readJson(text: string): Cell | undefined {
 export function exactNumber(value: number, source: string): number | bigint {
   if (/^-?\d+$/.test(source)) return BigInt(source)
   return Number.isInteger(value) ? BigInt(value) : value
-}
-
-export function isObject(cell: Cell): cell is { readonly [name: string]: Cell } {
-  return typeof cell === 'object' && cell !== null && !Array.isArray(cell) && !(cell instanceof Time)
 }

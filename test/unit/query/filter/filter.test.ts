@@ -84,6 +84,22 @@ test.each([
   expectSame(query!.filter!, records)
 })
 
+test('a value with too many brackets within each other has no fields, and does not fail the query', () => {
+  const value = (depth: number): string => `{"a":${'['.repeat(depth)}1${']'.repeat(depth)}}`
+  const records = [1, 1023, 1024, 300_000].map((depth, index) => ({
+    topic: 'clicks',
+    partition: 0,
+    offset: BigInt(index),
+    timestampMs: filterNowMs,
+    key: null,
+    headers: [],
+    value: value(depth),
+  }))
+  expect(select(parseQuery('a[*] != 5').query!.filter!, records)).toEqual([0n, 1n, 2n, 3n])
+  expect(select(parseQuery('exists(a[*])').query!.filter!, records)).toEqual([0n, 1n])
+  expect(select(parseQuery('exists(a)').query!.filter!, records)).toEqual([0n, 1n])
+})
+
 function expectSame(filter: Filter, records: readonly QueryRecord[]): void {
   const expected = records.filter(record => passes(eventRow(record), filter, filterNowMs))
   expect(select(filter, records)).toEqual(expected.map(({ offset }) => offset))

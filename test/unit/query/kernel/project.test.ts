@@ -132,17 +132,24 @@ test('values lie anywhere in bytes that are not theirs, and nothing around them 
   expect([...kernel.statuses.subarray(0, values.length)]).toEqual([2, 2, 2, 2, 2, 1, 1])
 })
 
-test('depth and size are bounded by the value alone', () => {
-  const deep = '['.repeat(200_000) + ']'.repeat(200_000)
-  const wide = `{"x":[${Array(100_000).fill('{"y":"\\u00e9"}').join()}],"a":7}`
-  const kernel = projected([['a']], [deep, deep.slice(1), `{"a":${deep}}`, wide, '{"a":1}'])
-  expect([...kernel.statuses.subarray(0, 5)]).toEqual([1, 2, 1, 1, 1])
-  expect([2, 3, 4].map(row => kernel.kinds[row])).toEqual([
-    valueKinds.array,
-    valueKinds.exactNumber,
-    valueKinds.exactNumber,
-  ])
-  expect(kernel.numbers[3]).toBe(7)
+test('brackets within each other are bounded, whatever is looked at', () => {
+  const nested = (depth: number): string => '['.repeat(depth) + ']'.repeat(depth)
+  const values = [
+    nested(1024),
+    nested(1025),
+    `{"a":${nested(1023)}}`,
+    `{"a":${nested(1024)}}`,
+    `{"b":{"a":${nested(1023)}}}`,
+    nested(200_000),
+  ]
+  for (const slots of [[['a']], [['b'], ['b', 'a']], [['c']]]) {
+    expect([...projected(slots, values).statuses.subarray(0, values.length)]).toEqual([1, 2, 1, 2, 2, 2])
+  }
+})
+
+test('size is bounded by the memory of a kernel alone', () => {
+  const kernel = projected([['a']], [`{"x":[${Array(100_000).fill('{"y":"\\u00e9"}').join()}],"a":7}`, '{"a":1}'])
+  expect([...kernel.numbers.subarray(0, 2)]).toEqual([7, 1])
 })
 
 test('a block that needs more memory than a kernel may have is refused', () => {
